@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: MIT
+# alation-cred: builds, installs, tests. Build output lies in .build/ alone.
+#
+#   make            the program, for trying in the tree     make demo    see it work, nothing prepared
+#   make check      make deps, then make test               make bench   the figures of docs/performance.md
+#   make install    PREFIX DESTDIR LIBDIR SYSCONFDIR        make deps    install what is missing (apt)
+#   SANITIZE=address,undefined builds with sanitizers; B=DIR builds elsewhere
+
+VERSION := 0.1.0
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+SYSCONFDIR ?= /etc
+DATADIR ?= $(PREFIX)/share
+INCLUDEDIR ?= $(PREFIX)/include
+DESTDIR ?=
+
+ifeq ($(origin CC),default)
+CC := cc
+endif
+PKG_CONFIG ?= pkg-config
+B ?= .build
+SANITIZE ?=
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all install uninstall deps test check demo bench clean tests installed \
+	check-layers check-links check-headers check-exports check-hardening FORCE
+all:
+
+## Flags: ours first, the packager's CPPFLAGS, CFLAGS and LDFLAGS after them.
+
+probe = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo '$(1)')
+probe_link = $(shell echo 'int main(void){return 0;}' | $(CC) $(1) -x c - -o /dev/null 2>/dev/null && echo '$(1)')
+
+warnings := -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wvla -Wimplicit-fallthrough \
+	-Wstrict-prototypes -Wmissing-prototypes -Werror=format-security -Werror=implicit -Werror=incompatible-pointer-types \
+	-Werror=int-conversion
+hardening := $(foreach f,-fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
+	-mbranch-protection=standard -fstrict-flex-arrays=3 -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks \
+	-fno-strict-overflow -fno-strict-aliasing,$(call probe,$(f)))
+ifeq ($(strip $(SANITIZE)),)
+hardening += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+else
+sanitize := -fsanitize=$(strip $(SANITIZE)) -fno-omit-frame-pointer -fno-sanitize-recover=all
+endif
+
+cppflags := -I. -D_GNU_SOURCE -DALATION_CRED_VERSION='"$(VERSION)"'
+cflags := -std=gnu11 -O2 -g $(warnings) $(hardening) $(sanitize) -MMD -MP
+ldflags := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(sanitize)
+compile = $(CC) $(cppflags) $(cflags) $(1) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+mkdir = @mkdir -p $(@D)
+
+## Sources. A foreign library's header is seen by the shared objects' files alone.
+
+builtins := kernel
+client_src := helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/base/clock.c protocol/out.c
+shared_modules := secret-service
+core_src := $(filter-out helper/main.c helper/site.c helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c, \
+	$(wildcard protocol/*.c keyring/*.c helper/*.c helper/*/*.c)) $(builtins:%=keyring/modules/%.c)
+headers := $(wildcard protocol/*.h keyring/*.h helper/*.h helper/*/*.h)
+
+PKGS_secret-service := libsecret-1
+PKGS_alation := libcurl json-c libcrypto
+modules_left_out := $(foreach m,$(shared_modules),$(if $(shell $(PKG_CONFIG) --exists $(PKGS_$(m)) && echo y),,$(m)))
+modules := $(patsubst %,$B/modules/%.so,$(filter-out $(modules_left_out),$(shared_modules)))
+program := $B/alation-cred
+client := $B/alation.so
+
+all: $(program) $(client) $(modules)
+	@for m in $(modules_left_out); do echo "left out: $$m; its library's -dev package is missing ('make deps' installs it)"; done
+
+## The executable: libc alone. What it was compiled for stands in site.c, which is compiled twice:
+## for the tree (.build/alation-cred) and for its installed place (.build/installed/alation-cred).
+
+core_obj := $(core_src:%.c=$B/core/%.o)
+$B/core.a: $(core_obj)
+	@rm -f $@
+	$(AR) rcs $@ $^
+$B/core/%.o: %.c
+	$(mkdir)
+	$(call compile,-fPIE)
+$(builtins:%=$B/core/keyring/modules/%.o): $B/core/keyring/modules/%.o: keyring/modules/%.c
+	$(mkdir)
+	$(call compile,-fPIE -Dalation_cred_module=acred_builtin_$(subst -,_,$*))
+$B/tree/site.o: helper/site.c
+	$(mkdir)
+	$(call compile,-fPIE -DSITE_TREE)
+$B/installed/site.o: helper/site.c $B/installed/places
+	$(mkdir)
+	$(call compile,-fPIE -DSITE_LIBDIR='"$(LIBDIR)/alation-cred"' -DSITE_SYSCONFDIR='"$(SYSCONFDIR)/alation-cred"')
+$B/installed/places: FORCE
+	$(mkdir)
+	@echo '$(LIBDIR) $(SYSCONFDIR)' | cmp -s - $@ || echo '$(LIBDIR) $(SYSCONFDIR)' >$@
+
+link_program = umask 022 && $(CC) $(cflags) -pie $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(ldflags) -Wl,-z,nodlopen $(LDFLAGS)
+$(program): $B/core/helper/main.o $B/tree/site.o $B/core.a
+	$(link_program)
+$B/installed/alation-cred: $B/core/helper/main.o $B/installed/site.o $B/core.a
+	$(link_program)
+installed: $B/installed/alation-cred $(client) $(modules)
+
+## Shared objects: one exported symbol each; they and their directory are 0755 whatever the umask.
+
+# A module is NAME.c and, where it wants rooms of its own, NAME-*.c.
+module_obj = $(patsubst %.c,$B/shared/%.o,$(wildcard keyring/modules/$(1).c keyring/modules/$(1)-*.c))
+client_obj := $(client_src:%.c=$B/shared/%.o)
+pkg = $(shell $(PKG_CONFIG) $(1) $(2))
+$(client_obj): pkgs := $(PKGS_alation)
+$(foreach m,$(shared_modules),$(eval $(call module_obj,$m): pkgs := $(PKGS_$m)))
+$B/shared/%.o: %.c
+	$(mkdir)
+	$(call compile,-fPIC -fvisibility=hidden $(call pkg,--cflags,$(pkgs)))
+link_shared = umask 022 && mkdir -p $(@D) && chmod 0755 $(@D) && $(CC) $(cflags) -shared $(CFLAGS) -o $@ \
+	$(filter %.o,$^) $(ldflags) -Wl,--version-script=$(filter %.map,$^) $(call pkg,--libs,$(1)) $(LDFLAGS)
+$(client): $(client_obj) helper/alation/alation.map
+	$(call link_shared,$(PKGS_alation))
+.SECONDEXPANSION:
+$(modules): $B/modules/%.so: $$(call module_obj,%) keyring/modules/module.map
+	$(call link_shared,$(PKGS_$*)) -pthread
+
+## Tests. A test-X.c and a tool are linked with what the executable is made of; what else they need stands here by name.
+
+test_src := $(wildcard tests/protocol/test-*.c tests/keyring/test-*.c tests/helper/test-*.c)
+test_bin := $(test_src:tests/%.c=$B/tests/%)
+tool_bin := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/tools/*.c))
+guest_bin := $(patsubst tests/%.c,$B/tests/%.so,$(wildcard tests/modules/*.c))
+sandbox := $B/tests/alation-sandbox
+
+OBJS_test-reply := $(client_obj)
+OBJS_test-http := $(client_obj)
+PKGS_test-reply := $(PKGS_alation)
+PKGS_test-http := $(PKGS_alation)
+
+tests: all $(test_bin) $(tool_bin) $(guest_bin) $(sandbox)
+link_test = $(CC) $(cppflags) $(cflags) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(filter %.o,$^) $B/core.a $(ldflags) \
+	$(if $(PKGS_$(*F)),$(call pkg,--libs,$(PKGS_$(*F)))) $(1) $(LDFLAGS)
+$(test_bin): $B/tests/%: tests/%.c $B/tree/site.o $B/core.a $$(OBJS_$$(*F))
+	$(mkdir)
+	$(call link_test,-lcmocka)
+$(tool_bin): $B/tests/%: tests/%.c $B/tree/site.o $B/core.a
+	$(mkdir)
+	$(call link_test)
+$(guest_bin): $B/tests/%.so: tests/%.c
+	umask 022 && mkdir -p $(@D) && chmod 0755 $(@D) && \
+		$(CC) $(cppflags) $(cflags) -fPIC -shared $(CPPFLAGS) $(CFLAGS) -o $@ $< $(ldflags) $(LDFLAGS)
+$B/tests/sandbox/%.o: tests/sandbox/%.c
+	$(mkdir)
+	$(call compile)
+$(sandbox): $(patsubst %.c,$B/%.o,$(wildcard tests/sandbox/*.c))
+	$(CC) $(cflags) $(CFLAGS) -o $@ $^ $(ldflags) -lmicrohttpd -lgnutls -ljson-c $(LDFLAGS)
+
+-include $(shell find $B -name '*.d' 2>/dev/null)
+
+## What the build proves (tests/checks.bats runs these).
+
+core_files := $(core_src) helper/main.c helper/site.c $(headers)
+check-layers: # who may include whom
+	@! grep -nE '#include "(\.\.|keyring|helper)/' /dev/null $(shell find protocol -name '*.[ch]')
+	@! grep -nE '#include "(\.\.|protocol|helper)/' /dev/null $(shell find keyring -name '*.[ch]')
+	@! grep -nE '#include <(curl|json-c|libsecret|glib|gio|sodium|openssl)' /dev/null $(core_files)
+check-links: $(program) # the executable needs libc, nothing else; a failing readelf must fail
+	@readelf -d $< | awk '/NEEDED/ { n++; if ($$0 !~ /\[(libc\.so|ld-linux)/) bad = 1 } END { exit bad || !n }'
+check-headers: # every header stands on its own; the public one as C99 and C++11 too
+	@for h in $(headers); do \
+	    echo "#include \"$$h\"" | $(CC) $(cppflags) -Wall -Wextra -Werror -xc -c - -o /dev/null || exit 1; done
+	@echo '#include "keyring/module.h"' | $(CC) -I. -std=c99 -pedantic -Werror -xc -c - -o /dev/null
+	@echo '#include "keyring/module.h"' | $(CC) -I. -std=c++11 -pedantic -Werror -xc++ -c - -o /dev/null
+check-exports: $(modules) $(client) # one symbol a shared object
+	@for m in $(modules); do test "$$(nm -D --defined-only $$m | awk '{print $$3}')" = alation_cred_module || exit 1; done
+	@test "$$(nm -D --defined-only $(client) | awk '{print $$3}')" = acred_alation
+
+check-hardening: $(program) $(client) $(modules) # position independent, full RELRO, no executable stack, no RPATH
+	@readelf -hW $(program) | grep -q 'Type:.*DYN'
+	@for f in $^; do readelf -lW $$f | grep -q GNU_RELRO && readelf -dW $$f | grep -q 'BIND_NOW\|FLAGS_1.*NOW' && \
+	    ! readelf -lW $$f | grep -q 'GNU_STACK.*RWE' && ! readelf -dW $$f | grep -q 'RPATH\|RUNPATH' || { echo "$$f"; exit 1; }; done
+	@readelf -dW $(program) | grep -q NOOPEN
+
+## Tests, demo, figures.
+
+test: tests
+	@B='$(abspath $B)' tests/run
+check:
+	$(MAKE) deps
+	$(MAKE) test
+demo:
+	@B='$(abspath $B)' MAKE='$(MAKE)' tests/demo
+bench: tests
+	@B='$(abspath $B)' tests/bench/run
+
+## What is needed, by Debian's names. To build; to test and show.
+
+deps_build := gcc make pkg-config libc6-dev libcurl4-openssl-dev libssl-dev libjson-c-dev libsecret-1-dev
+deps_test := g++ binutils git curl bats libcmocka-dev libmicrohttpd-dev libgnutls28-dev gnome-keyring dbus libsecret-tools keyutils jq \
+	openssl procps strace util-linux
+deps:
+	@tests/deps $(deps_build) $(deps_test)
+
+## Install. 0755 and 0644 whatever the umask; DESTDIR is the packager's.
+
+install_dir = umask 022 && mkdir -p '$(DESTDIR)$(1)' && chmod 0755 '$(DESTDIR)$(1)'
+install: installed
+	$(call install_dir,$(BINDIR))
+	$(call install_dir,$(LIBDIR)/alation-cred)
+	$(call install_dir,$(LIBDIR)/alation-cred/modules)
+	$(call install_dir,$(INCLUDEDIR)/alation-cred)
+	$(call install_dir,$(DATADIR)/doc/alation-cred)
+	install -m 0755 $B/installed/alation-cred '$(DESTDIR)$(BINDIR)/alation-cred'
+	install -m 0755 $(client) '$(DESTDIR)$(LIBDIR)/alation-cred/alation.so'
+	$(foreach m,$(modules),install -m 0755 $m '$(DESTDIR)$(LIBDIR)/alation-cred/modules/$(notdir $m)' &&) true
+	install -m 0644 keyring/module.h '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h'
+	install -m 0644 README.md docs/LICENSE docs/CHANGELOG.md '$(DESTDIR)$(DATADIR)/doc/alation-cred/'
+uninstall: # what install laid down; modules of others stay, and so does their directory then
+	rm -f '$(DESTDIR)$(BINDIR)/alation-cred' '$(DESTDIR)$(LIBDIR)/alation-cred/alation.so' \
+	    $(foreach m,$(shared_modules),'$(DESTDIR)$(LIBDIR)/alation-cred/modules/$m.so') '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h' \
+	    $(foreach f,README.md LICENSE CHANGELOG.md,'$(DESTDIR)$(DATADIR)/doc/alation-cred/$f')
+	-rmdir '$(DESTDIR)$(LIBDIR)/alation-cred/modules' '$(DESTDIR)$(LIBDIR)/alation-cred' '$(DESTDIR)$(INCLUDEDIR)/alation-cred' \
+	    '$(DESTDIR)$(DATADIR)/doc/alation-cred' 2>/dev/null
+
+clean:
+	rm -rf $B

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Owns the format `json`: every answer is one object on one line. Its members are always all there, in this
+ * order; what is not known is null. People's programs read this: a member may be added, none is renamed or
+ * changes its meaning. It never decides what an answer says.
+ */
+#include "protocol/protocol.h"
+
+static void text_or_null(struct out *out, const char *text)
+{
+	if (text)
+		out_json(out, bytes_of(text));
+	else
+		out_text(out, "null");
+}
+
+static void epoch_or_null(struct out *out, const struct moment *moment)
+{
+	if (moment->text)
+		out_int(out, moment->epoch_s);
+	else
+		out_text(out, "null");
+}
+
+static void boolean(struct out *out, bool value)
+{
+	out_text(out, value ? "true" : "false");
+}
+
+static void begin(struct out *out, bool success)
+{
+	out_text(out, "{\"version\":1,\"success\":");
+	boolean(out, success);
+}
+
+static void account(struct out *out, struct bytes base_url, int64_t user_id)
+{
+	out_text(out, "\"base_url\":");
+	out_json(out, base_url);
+	out_text(out, ",\"user_id\":");
+	out_int(out, user_id);
+}
+
+static void expiry(struct out *out, const struct moment *moment)
+{
+	out_text(out, ",\"expires_at\":");
+	text_or_null(out, moment->text);
+	out_text(out, ",\"expires_at_epoch\":");
+	epoch_or_null(out, moment);
+}
+
+/* What every success ends with. */
+static void end(struct out *out, const struct reply *reply)
+{
+	out_text(out, ",\"refresh_token_expires_at\":");
+	text_or_null(out, reply->refresh_token_expires_at.text);
+	out_text(out, ",\"warnings\":[");
+	for (size_t i = 0; i < reply->n_warnings; i++) {
+		out_text(out, i ? ",{\"code\":" : "{\"code\":");
+		text_or_null(out, reply->warnings[i].code);
+		out_text(out, ",\"message\":");
+		text_or_null(out, reply->warnings[i].message);
+		out_text(out, "}");
+	}
+	out_text(out, "]}\n");
+}
+
+static void write_reply(struct out *out, const struct reply *reply)
+{
+	begin(out, true);
+	out_text(out, ",");
+	account(out, reply->base_url, reply->user_id);
+	out_text(out, ",\"token\":");
+	out_json(out, reply->token);
+	out_text(out, ",\"header\":\"TOKEN\"");
+	expiry(out, &reply->expires_at);
+	end(out, reply);
+}
+
+static void write_done(struct out *out, const struct reply *reply)
+{
+	begin(out, true);
+	out_text(out, ",");
+	account(out, reply->base_url, reply->user_id);
+	end(out, reply);
+}
+
+static void write_failure(struct out *out, const struct failure *failure)
+{
+	begin(out, false);
+	out_text(out, ",\"code\":");
+	text_or_null(out, failure->code);
+	out_text(out, ",\"exit\":");
+	out_int(out, failure->exit);
+	out_text(out, ",\"message\":");
+	text_or_null(out, failure->message);
+	out_text(out, ",\"remedy\":");
+	text_or_null(out, failure->remedy);
+	out_text(out, ",\"retryable\":");
+	boolean(out, failure->retryable);
+	out_text(out, ",\"retry_after\":");
+	if (failure->retry_after_s)
+		out_int(out, failure->retry_after_s);
+	else
+		out_text(out, "null");
+	out_text(out, "}\n");
+}
+
+static void holding(struct out *out, const struct holding *holding)
+{
+	out_text(out, "{\"module\":");
+	text_or_null(out, holding->module);
+	expiry(out, &holding->expires_at);
+	out_text(out, ",\"passed_over\":[");
+	for (size_t i = 0; i < holding->n_passed_over; i++) {
+		out_text(out, i ? ",{\"module\":" : "{\"module\":");
+		text_or_null(out, holding->passed_over[i].module);
+		out_text(out, ",\"status\":");
+		text_or_null(out, holding->passed_over[i].status);
+		out_text(out, "}");
+	}
+	out_text(out, "]}");
+}
+
+static void write_status(struct out *out, const struct account_status *accounts, size_t n)
+{
+	begin(out, true);
+	out_text(out, ",\"accounts\":[");
+	for (size_t i = 0; i < n; i++) {
+		out_text(out, i ? ",{" : "{");
+		account(out, accounts[i].base_url, accounts[i].user_id);
+		out_text(out, ",\"name\":");
+		out_json(out, accounts[i].name);
+		out_text(out, ",\"default\":");
+		boolean(out, accounts[i].is_default);
+		out_text(out, ",\"exclusive\":");
+		boolean(out, accounts[i].exclusive);
+		out_text(out, ",\"refresh\":");
+		holding(out, &accounts[i].refresh);
+		out_text(out, ",\"access\":");
+		holding(out, &accounts[i].access);
+		out_text(out, "}");
+	}
+	out_text(out, "]}\n");
+}
+
+const struct format format_json = {
+	.name = "json",
+	.about = "one JSON object on one line, failures too",
+	.reply = write_reply,
+	.failure = write_failure,
+	.status = write_status,
+	.done = write_done,
+};

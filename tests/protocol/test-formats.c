@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The formats: the table, what a token is, and every answer byte for byte as the documentation shows it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "protocol/protocol.h"
+
+#define BASE { "https://catalog.example.com", 27 }
+#define EXPIRY { 1795590724, "2026-11-25T07:12:04Z" }
+#define REFRESH_EXPIRY { 1798182724, "2026-12-25T07:12:04Z" }
+
+static const struct notice two_warnings[] = {
+	{ "shared_token_ends", "ends on 2026-12-25" },
+	{ "skew", "the clock is \"late\"" },
+};
+static const struct reply
+	plain = { .base_url = BASE, .user_id = 102, .token = { "tok.en_-~+/=", 12 },
+	          .expires_at = EXPIRY, .refresh_token_expires_at = REFRESH_EXPIRY },
+	unknown_dates = { .base_url = BASE, .user_id = 2147483647, .token = { "t", 1 },
+	                  .expires_at = { 1795590724, NULL }, .warnings = two_warnings, .n_warnings = 1 },
+	warned = { .base_url = BASE, .user_id = 1, .token = { "t", 1 }, .expires_at = { 0, "1970-01-01T00:00:00Z" },
+	           .warnings = two_warnings, .n_warnings = 2 },
+	broken_token = { .base_url = BASE, .user_id = 102, .token = { "a\nTOKEN: b", 10 } };
+
+#define SUCCESS(user) "{\"version\":1,\"success\":true,\"base_url\":\"https://catalog.example.com\",\"user_id\":" user
+
+static const struct {
+	const struct format *format;
+	const struct reply *reply;
+	const char *want, *done; /* NULL: refused; the format has none */
+} replies[] = {
+	{ &format_token, &plain, "tok.en_-~+/=\n", NULL },
+	{ &format_token, &broken_token, NULL, NULL },
+	{ &format_header, &plain, "TOKEN: tok.en_-~+/=\n", NULL },
+	{ &format_header, &broken_token, NULL, NULL },
+	{ &format_json, &plain,
+	  SUCCESS("102") ",\"token\":\"tok.en_-~+/=\",\"header\":\"TOKEN\","
+	  "\"expires_at\":\"2026-11-25T07:12:04Z\",\"expires_at_epoch\":1795590724,"
+	  "\"refresh_token_expires_at\":\"2026-12-25T07:12:04Z\",\"warnings\":[]}\n",
+	  SUCCESS("102") ",\"refresh_token_expires_at\":\"2026-12-25T07:12:04Z\",\"warnings\":[]}\n" },
+	{ &format_json, &unknown_dates,
+	  SUCCESS("2147483647") ",\"token\":\"t\",\"header\":\"TOKEN\",\"expires_at\":null,\"expires_at_epoch\":null,"
+	  "\"refresh_token_expires_at\":null,"
+	  "\"warnings\":[{\"code\":\"shared_token_ends\",\"message\":\"ends on 2026-12-25\"}]}\n",
+	  SUCCESS("2147483647") ",\"refresh_token_expires_at\":null,"
+	  "\"warnings\":[{\"code\":\"shared_token_ends\",\"message\":\"ends on 2026-12-25\"}]}\n" },
+	{ &format_json, &warned,
+	  SUCCESS("1") ",\"token\":\"t\",\"header\":\"TOKEN\","
+	  "\"expires_at\":\"1970-01-01T00:00:00Z\",\"expires_at_epoch\":0,"
+	  "\"refresh_token_expires_at\":null,"
+	  "\"warnings\":[{\"code\":\"shared_token_ends\",\"message\":\"ends on 2026-12-25\"},"
+	  "{\"code\":\"skew\",\"message\":\"the clock is \\\"late\\\"\"}]}\n",
+	  SUCCESS("1") ",\"refresh_token_expires_at\":null,\"warnings\":[{\"code\":\"shared_token_ends\","
+	  "\"message\":\"ends on 2026-12-25\"},{\"code\":\"skew\",\"message\":\"the clock is \\\"late\\\"\"}]}\n" },
+	{ &format_json, &broken_token, /* JSON can say it */
+	  SUCCESS("102") ",\"token\":\"a\\nTOKEN: b\",\"header\":\"TOKEN\",\"expires_at\":null,\"expires_at_epoch\":null,"
+	  "\"refresh_token_expires_at\":null,\"warnings\":[]}\n",
+	  SUCCESS("102") ",\"refresh_token_expires_at\":null,\"warnings\":[]}\n" },
+};
+
+static const struct {
+	struct failure failure;
+	const char *want;
+} failures[] = {
+	{ { .code = "keyring_locked", .exit = 4, .message = "the keyring is locked", .remedy = "run 'alation-cred unlock'" },
+	  "{\"version\":1,\"success\":false,\"code\":\"keyring_locked\",\"exit\":4,\"message\":\"the keyring is locked\","
+	  "\"remedy\":\"run 'alation-cred unlock'\",\"retryable\":false,\"retry_after\":null}\n" },
+	{ { .code = "throttled", .exit = 7, .message = "says \"later\"\n\x1b", .retryable = true, .retry_after_s = 30 },
+	  "{\"version\":1,\"success\":false,\"code\":\"throttled\",\"exit\":7,\"message\":\"says \\\"later\\\"\\n\\u001b\","
+	  "\"remedy\":null,\"retryable\":true,\"retry_after\":30}\n" },
+};
+
+static const struct account_status accounts[] = {
+	{ .base_url = BASE, .name = { "alation-cred@box \"1\"", 20 }, .user_id = 102, .is_default = true, .exclusive = true,
+	  .refresh = { .module = "secret-service", .expires_at = REFRESH_EXPIRY },
+	  .access = { .module = "kernel", .expires_at = EXPIRY } },
+	{ .base_url = { "http://[::1]:8080", 17 }, .user_id = 7, .exclusive = true,
+	  .refresh = { .passed_over = { { "environment", "absent" }, { "secret-service", "locked" } }, .n_passed_over = 2 },
+	  .access = { .passed_over = { { "kernel", "unavailable" } }, .n_passed_over = 1 } },
+};
+
+#define ACCOUNTS "{\"version\":1,\"success\":true,\"accounts\":["
+#define FIRST_ACCOUNT "{\"base_url\":\"https://catalog.example.com\",\"user_id\":102," \
+	"\"name\":\"alation-cred@box \\\"1\\\"\",\"default\":true,\"exclusive\":true," \
+	"\"refresh\":{\"module\":\"secret-service\",\"expires_at\":\"2026-12-25T07:12:04Z\"," \
+	"\"expires_at_epoch\":1798182724,\"passed_over\":[]}," \
+	"\"access\":{\"module\":\"kernel\",\"expires_at\":\"2026-11-25T07:12:04Z\"," \
+	"\"expires_at_epoch\":1795590724,\"passed_over\":[]}}"
+#define SECOND_ACCOUNT "{\"base_url\":\"http://[::1]:8080\",\"user_id\":7," \
+	"\"name\":\"\",\"default\":false,\"exclusive\":true," \
+	"\"refresh\":{\"module\":null,\"expires_at\":null,\"expires_at_epoch\":null,\"passed_over\":[" \
+	"{\"module\":\"environment\",\"status\":\"absent\"},{\"module\":\"secret-service\",\"status\":\"locked\"}]}," \
+	"\"access\":{\"module\":null,\"expires_at\":null,\"expires_at_epoch\":null,\"passed_over\":[" \
+	"{\"module\":\"kernel\",\"status\":\"unavailable\"}]}}"
+
+static char buffer[4096];
+
+/* The whole answer, or NULL where it was refused. */
+static const char *answer(struct out *out)
+{
+	assert_true(out->n < sizeof buffer);
+	buffer[out->n] = '\0';
+	return out->overflow ? NULL : buffer;
+}
+
+#define OUT { .p = buffer, .room = sizeof buffer - 1 }
+
+static void test_replies(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof replies / sizeof replies[0]; i++) {
+		struct out out = OUT, done = OUT;
+
+		replies[i].format->reply(&out, replies[i].reply);
+		if (replies[i].want)
+			assert_string_equal(answer(&out), replies[i].want);
+		else
+			assert_null(answer(&out));
+		assert_int_equal(replies[i].format->done != NULL, replies[i].done != NULL);
+		if (!replies[i].done)
+			continue;
+		replies[i].format->done(&done, replies[i].reply);
+		assert_string_equal(answer(&done), replies[i].done);
+	}
+}
+
+static void test_failures(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
+		struct out out = OUT;
+
+		format_json.failure(&out, &failures[i].failure);
+		assert_string_equal(answer(&out), failures[i].want);
+	}
+}
+
+static void test_status(void **state)
+{
+	static const char *const want[] = {
+		ACCOUNTS "]}\n",
+		ACCOUNTS FIRST_ACCOUNT "]}\n",
+		ACCOUNTS FIRST_ACCOUNT "," SECOND_ACCOUNT "]}\n",
+	};
+
+	(void)state;
+	for (size_t n = 0; n < sizeof want / sizeof want[0]; n++) {
+		struct out out = OUT;
+
+		format_json.status(&out, n ? accounts : NULL, n);
+		assert_string_equal(answer(&out), want[n]);
+	}
+}
+
+/* The bytes of an answer that did not fit are never taken for one. */
+static void test_too_little_room(void **state)
+{
+	(void)state;
+	for (size_t i = 0; formats[i]; i++) {
+		struct out whole = OUT;
+
+		formats[i]->reply(&whole, &plain);
+		assert_false(whole.overflow);
+		for (size_t room = 0; room < whole.n; room++) {
+			struct out out = { .p = buffer, .room = room };
+
+			formats[i]->reply(&out, &plain);
+			assert_true(out.overflow);
+		}
+	}
+}
+
+static void test_table(void **state)
+{
+	(void)state;
+	assert_ptr_equal(formats[0], &format_token);
+	for (size_t i = 0; formats[i]; i++) {
+		assert_non_null(formats[i]->about);
+		assert_non_null(formats[i]->reply);
+		assert_ptr_equal(format_named(bytes_of(formats[i]->name)), formats[i]);
+	}
+	assert_ptr_equal(format_named(bytes_of("json")), &format_json);
+	assert_ptr_equal(format_named(bytes_of("header")), &format_header);
+	assert_null(format_token.failure);
+	assert_null(format_token.status);
+	assert_null(format_header.failure);
+	assert_null(format_header.status);
+}
+
+static void test_no_such_format(void **state)
+{
+	static const char *const names[] = { "", "JSON", "jso", "jsonx", "json ", " token", "yaml", "token\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		assert_null(format_named(bytes_of(names[i])));
+	assert_null(format_named((struct bytes){ "json\0", 5 }));
+	assert_null(format_named((struct bytes){ NULL, 0 }));
+}
+
+static void test_token_charset(void **state)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/=-";
+
+	(void)state;
+	assert_true(token_ok(bytes_of(allowed)));
+	for (int c = 0; c < 256; c++) {
+		char text[3] = { 'a', (char)c, 'z' };
+		bool want = c != 0 && strchr(allowed, c) != NULL;
+
+		if (token_ok((struct bytes){ text, 3 }) != want || token_ok((struct bytes){ text + 1, 1 }) != want)
+			fail_msg("byte 0x%02x", (unsigned)c);
+	}
+}
+
+static void test_token_length(void **state)
+{
+	char *text = malloc(TOKEN_MAX_BYTES + 1);
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'x', TOKEN_MAX_BYTES + 1);
+	assert_false(token_ok((struct bytes){ NULL, 0 }));
+	assert_true(token_ok((struct bytes){ text, 1 }));
+	assert_true(token_ok((struct bytes){ text, TOKEN_MAX_BYTES }));
+	assert_false(token_ok((struct bytes){ text, TOKEN_MAX_BYTES + 1 }));
+	text[TOKEN_MAX_BYTES - 1] = '\n';
+	assert_false(token_ok((struct bytes){ text, TOKEN_MAX_BYTES }));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_replies),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_too_little_room),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_no_such_format),
+		cmocka_unit_test(test_token_charset),
+		cmocka_unit_test(test_token_length),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
