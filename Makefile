@@ -43,7 +43,7 @@ hardening := $(foreach f,-fstack-protector-strong -fstack-clash-protection -fcf-
 ifeq ($(strip $(SANITIZE)),)
 hardening += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 else
-sanitize := -fsanitize=$(strip $(SANITIZE)) -fno-omit-frame-pointer -fno-sanitize-recover=all
+sanitize := -fsanitize=$(strip $(SANITIZE)) -fno-omit-frame-pointer -fno-sanitize-recover=all -DKEEP_EXIT_HANDLERS
 endif
 
 cppflags := -I. -D_GNU_SOURCE -DALATION_CRED_VERSION='"$(VERSION)"'
@@ -124,7 +124,7 @@ $(modules): $B/modules/%.so: $$(call module_obj,%) keyring/modules/module.map
 
 test_src := $(wildcard tests/protocol/test-*.c tests/keyring/test-*.c tests/helper/test-*.c)
 test_bin := $(test_src:tests/%.c=$B/tests/%)
-tool_bin := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/tools/*.c))
+tool_bin := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/tools/*.c tests/bench/*.c))
 guest_bin := $(patsubst tests/%.c,$B/tests/%.so,$(wildcard tests/modules/*.c))
 sandbox := $B/tests/alation-sandbox
 

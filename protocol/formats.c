@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Owns the one table of formats, by name, and the one rule of what a token is. It never knows what any of
- * the formats writes.
+ * Owns the one table of formats, by name. It never knows what any of them writes.
  */
 #include "protocol/protocol.h"
 
@@ -20,12 +19,3 @@ const struct format *format_named(struct bytes name)
 	return NULL;
 }
 
-bool token_ok(struct bytes b)
-{
-	if (b.n == 0 || b.n > TOKEN_MAX_BYTES)
-		return false;
-	for (size_t i = 0; i < b.n; i++)
-		if (!byte_is_plain(b.p[i], "._~+/=-"))
-			return false;
-	return true;
-}

@@ -16,7 +16,15 @@
 
 /* Whether B may be a token at all: 1 to TOKEN_MAX_BYTES of [A-Za-z0-9._~+/=-]. One rule that no line, header,
  * keyring file or terminal can be broken with. */
-bool token_ok(struct bytes b);
+static inline bool token_ok(struct bytes b)
+{
+	if (b.n == 0 || b.n > TOKEN_MAX_BYTES)
+		return false;
+	for (size_t i = 0; i < b.n; i++)
+		if (!byte_is_plain(b.p[i], "._~+/=-"))
+			return false;
+	return true;
+}
 
 /* A point in time as both forms that callers want; text NULL: not known. */
 struct moment {

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One call of one module, guarded. Decides nothing about what follows from a status, and keeps no secret: what
+ * a module hands to put() goes through to the host's.
+ */
+#include "keyring/guest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "keyring/load.h"
+
+enum put_rule { PUT_REFUSE, PUT_DROP, PUT_PASS };
+
+struct guest { /* what call->host points at while a module runs */
+	struct acred_call call;
+	struct keyring_slot *slot;
+	const struct keyring_ears *ears;
+	enum put_rule put_rule;
+	unsigned puts;
+	bool bad_put;
+	const struct acred_key *wanted; /* in a list */
+	bool listed;
+};
+
+/* Keeps TEXT as one line: a module may quote a stranger. */
+static void keep_why(struct keyring_slot *slot, const char *text)
+{
+	snprintf(slot->why, sizeof slot->why, "%s", text);
+	for (char *p = slot->why; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = ' ';
+}
+
+static void on_note(void *host, const char *text)
+{
+	struct guest *guest = host;
+
+	if (text == NULL)
+		return;
+	keep_why(guest->slot, text);
+	guest->ears->note(guest->ears->host, guest->slot->line.module, guest->slot->why);
+}
+
+static int on_put(void *host, const char *bytes, size_t len)
+{
+	struct guest *guest = host;
+	int refused;
+
+	if (guest->put_rule == PUT_REFUSE || guest->puts++ > 0 || bytes == NULL)
+		refused = 1;
+	else if (guest->put_rule == PUT_DROP)
+		refused = 0;
+	else
+		refused = guest->ears->put(guest->ears->host, bytes, len);
+	guest->bad_put |= refused != 0;
+	return refused;
+}
+
+static int on_ask(void *host, const char *question, const char **answer, size_t *len)
+{
+	struct guest *guest = host;
+
+	return guest->ears->ask(guest->ears->host, question, answer, len);
+}
+
+static void on_each(void *host, const struct acred_key *key)
+{
+	struct guest *guest = host;
+	const struct acred_key *wanted = guest->wanted;
+
+	if (wanted != NULL && key != NULL && key->facility != NULL && key->base_url != NULL &&
+	    key->user_id == wanted->user_id && strcmp(key->facility, wanted->facility) == 0 &&
+	    strcmp(key->base_url, wanted->base_url) == 0)
+		guest->listed = true;
+}
+
+/* A status as the interface has it, whatever the module returned. A secret that came with another status than
+ * ACRED_OK needs nothing: the walk's answer will not be that put(). */
+static int checked(struct guest *guest, int status)
+{
+	char why[sizeof "answered 4294967295, which is no status"];
+
+	if (status < ACRED_OK || status > ACRED_FAILED) {
+		snprintf(why, sizeof why, "answered %d, which is no status", status);
+		on_note(guest, why);
+		return ACRED_FAILED;
+	}
+	if (status == ACRED_OK && guest->bad_put) {
+		on_note(guest, "handed over a secret out of turn, or one that was refused");
+		return ACRED_FAILED;
+	}
+	return status;
+}
+
+/* A look-up that hands over more than one secret is wrong whatever it then says. */
+static int checked_lookup(struct guest *guest, int status)
+{
+	status = checked(guest, status);
+	if (guest->puts > 1) {
+		on_note(guest, "handed over more than one secret");
+		return ACRED_FAILED;
+	}
+	if (status == ACRED_OK && guest->puts == 0) {
+		on_note(guest, "said that it found a secret, and handed over none");
+		return ACRED_FAILED;
+	}
+	return status;
+}
+
+static int load(const char *dir, struct keyring_slot *slot)
+{
+	if (!slot->loaded) {
+		slot->loaded = true;
+		slot->why[0] = '\0';
+		slot->status = load_module(dir, slot->line.module, &slot->module, slot->why, sizeof slot->why);
+	}
+	return slot->status;
+}
+
+/* What open() answered stands for each later call, and so does what it noted. */
+static int open_once(struct guest *guest)
+{
+	struct keyring_slot *slot = guest->slot;
+
+	if (slot->opened)
+		return slot->status;
+	slot->opened = true;
+	if (slot->module.open != NULL) {
+		guest->put_rule = PUT_REFUSE;
+		slot->status = checked(guest, slot->module.open(&guest->call, slot->line.argc, slot->line.argv,
+		                                                &slot->state));
+		guest->bad_put = false;
+		guest->puts = 0;
+	}
+	return slot->status;
+}
+
+/*
+ * Begins a call: the deadline runs from here, over loading and opening too. ACRED_OK: the module may be called.
+ * NEEDED finds the operation in the loaded descriptor; without it nothing needs to be opened.
+ */
+static int begin(struct guest *guest, const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
+                 uint32_t flags, bool (*needed)(const struct acred_module *))
+{
+	memset(guest, 0, sizeof *guest);
+	guest->slot = slot;
+	guest->ears = ears;
+	guest->call.size = sizeof guest->call;
+	guest->call.flags = flags;
+	guest->call.host = guest;
+	guest->call.put = on_put;
+	guest->call.note = on_note;
+	guest->call.ask = (flags & ACRED_MAY_PROMPT) && ears->ask != NULL ? on_ask : NULL;
+	guest->call.deadline_ms = ears->begin(ears->host, slot->line.module);
+	if (slot->opened && slot->status == ACRED_OK)
+		slot->why[0] = '\0';
+	if (load(dir, slot) != ACRED_OK)
+		return slot->status;
+	if (!needed(&slot->module))
+		return ACRED_READONLY;
+	return open_once(guest);
+}
+
+static bool can_look_up(const struct acred_module *module)
+{
+	return module->lookup != NULL;
+}
+
+static bool can_store(const struct acred_module *module)
+{
+	return module->store != NULL;
+}
+
+static bool can_erase(const struct acred_module *module)
+{
+	return module->erase != NULL;
+}
+
+int guest_lookup(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
+                 const struct acred_key *key)
+{
+	struct guest guest;
+	int status = begin(&guest, dir, slot, ears, ears->flags, can_look_up);
+
+	if (status == ACRED_OK) {
+		guest.put_rule = PUT_PASS;
+		status = checked_lookup(&guest, slot->module.lookup(&guest.call, slot->state, key));
+	}
+	ears->end(ears->host);
+	return status;
+}
+
+/* A key that was listed is there, even if the module then says that more of what it holds is locked. */
+static int list(struct guest *guest, const struct acred_key *key)
+{
+	int status;
+
+	guest->wanted = key;
+	status = checked(guest, guest->slot->module.list(&guest->call, guest->slot->state, on_each));
+	if (guest->listed)
+		return ACRED_OK;
+	return status == ACRED_OK ? ACRED_ABSENT : status;
+}
+
+int guest_locate(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
+                 const struct acred_key *key)
+{
+	struct guest guest;
+	int status = begin(&guest, dir, slot, ears, ears->flags & ~(uint32_t)ACRED_MAY_PROMPT, can_look_up);
+
+	if (status == ACRED_OK && slot->module.list != NULL) {
+		status = list(&guest, key);
+	} else if (status == ACRED_OK) {
+		guest.put_rule = PUT_DROP;
+		status = checked_lookup(&guest, slot->module.lookup(&guest.call, slot->state, key));
+	}
+	ears->end(ears->host);
+	return status;
+}
+
+int guest_store(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
+                const struct acred_key *key, const char *bytes, size_t len, int64_t ttl_s)
+{
+	struct guest guest;
+	int status = begin(&guest, dir, slot, ears, ears->flags, can_store);
+
+	if (status == ACRED_ABSENT) {
+		status = ACRED_UNAVAILABLE; /* what open() said: there is nothing, so nothing to store into */
+	} else if (status == ACRED_OK) {
+		status = checked(&guest, slot->module.store(&guest.call, slot->state, key, bytes, len, ttl_s));
+		if (status == ACRED_ABSENT) {
+			on_note(&guest, "answered a store with 'absent'");
+			status = ACRED_FAILED;
+		}
+	}
+	ears->end(ears->host);
+	return status;
+}
+
+int guest_erase(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
+                const struct acred_key *key)
+{
+	struct guest guest;
+	int status = begin(&guest, dir, slot, ears, ears->flags, can_erase);
+
+	if (status == ACRED_OK)
+		status = checked(&guest, slot->module.erase(&guest.call, slot->state, key));
+	ears->end(ears->host);
+	return status;
+}
+
+bool guest_is_source(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears)
+{
+	int status;
+
+	(void)ears->begin(ears->host, slot->line.module);
+	status = load(dir, slot);
+	ears->end(ears->host);
+	return status != ACRED_OK || !can_store(&slot->module);
+}

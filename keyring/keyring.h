@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the helper sees of the keyrings: a stack of lines `facility control module [arguments]`, read like
+ * PAM's, walked once a call. It knows keys and statuses; no protocol, no account policy, no words for people.
+ *
+ * Nothing here allocates for the caller: a secret found goes to ears->put. Statuses are module.h's.
+ */
+#ifndef KEYRING_KEYRING_H
+#define KEYRING_KEYRING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "keyring/module.h"
+
+#define KEYRING_LINES_MAX 16 /* of both facilities together */
+#define KEYRING_WHY_MAX_BYTES 512
+
+enum keyring_control { KEYRING_REQUIRED, KEYRING_REQUISITE, KEYRING_SUFFICIENT, KEYRING_OPTIONAL };
+
+struct keyring_line {
+	const char *facility; /* "refresh" or "access" */
+	enum keyring_control control;
+	const char *module;   /* a name [a-z0-9-]+ */
+	int argc;
+	const char *const *argv;
+};
+
+/* How the host takes part in a walk. A secret that put() got counts only if the walk's answer is ACRED_OK;
+ * a later put() replaces an earlier one. */
+struct keyring_ears {
+	void *host;
+	uint32_t flags; /* ACRED_MAY_PROMPT */
+	/* Before and after each call of a module. begin() returns the call's deadline (CLOCK_MONOTONIC, ms)
+	 * and may arm a watchdog that names the module. */
+	int64_t (*begin)(void *host, const char *module);
+	void (*end)(void *host);
+	int (*put)(void *host, const char *bytes, size_t len);
+	void (*note)(void *host, const char *module, const char *text);
+	int (*ask)(void *host, const char *question, const char **answer, size_t *len); /* or NULL */
+};
+
+/* What a walk came to. */
+struct keyring_answer {
+	int status;
+	const char *module; /* whose status that is; NULL: no module was reached */
+	struct keyring_step {
+		const char *module;
+		int status;
+	} passed_over[KEYRING_LINES_MAX]; /* the other lines that were asked and did not have or take it, in order */
+	size_t n_passed_over;
+	char why[KEYRING_WHY_MAX_BYTES]; /* the last thing that module noted, or why the loader refused it; may be "" */
+};
+
+/* A module as the stack holds it. */
+struct keyring_slot {
+	struct keyring_line line;
+	bool loaded, opened;       /* that was tried; `status` says how it went */
+	int status;
+	struct acred_module module;
+	void *state;
+	char why[KEYRING_WHY_MAX_BYTES];
+};
+
+struct keyring { /* the caller's memory; zeroed is empty */
+	const char *modules_dir; /* absolute; where NAME.so lies */
+	struct keyring_slot slots[KEYRING_LINES_MAX];
+	size_t n;
+};
+
+/*
+ * Fills *ret_keyring with LINES, which stay the caller's and must outlive it, as must MODULES_DIR. Loads
+ * nothing: a module is loaded and opened when a walk first reaches its line.
+ */
+void keyring_init(const char *modules_dir, const struct keyring_line *lines, size_t n, struct keyring *ret_keyring);
+
+/* Calls each opened module's close. Shared objects stay loaded. */
+void keyring_close(struct keyring *keyring);
+
+/*
+ * Looks KEY up in its facility's lines. HOLDER, where not NULL, is the module that is known to hold it: then
+ * modules that cannot store are asked first and of the others that one alone. Returns answer->status:
+ * ACRED_OK (put() has the secret), ACRED_ABSENT, or the first remembered LOCKED, else the first failure.
+ */
+int keyring_lookup(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
+                   const char *holder, struct keyring_answer *ret_answer);
+
+/* The same walk, but no secret is kept: a module with `list` is asked by it, another by a look-up whose secret
+ * is dropped unread. Never prompts. For `status`. */
+int keyring_locate(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
+                   const char *holder, struct keyring_answer *ret_answer);
+
+/*
+ * Stores by the control table of keyring/stack.c; answer->module is who took it. In the facility "access" the
+ * entry is erased in every other available module afterwards, so that two caches never disagree. HOLDER, where
+ * not NULL: the one module that takes it.
+ */
+int keyring_store(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
+                  const char *holder, const char *bytes, size_t len, int64_t ttl_s,
+                  struct keyring_answer *ret_answer);
+
+/* Erases in every module of the facility that can be reached and can erase. ACRED_OK: gone everywhere (it may
+ * have been nowhere); else the first LOCKED, else the first failure, and passed_over names each module that
+ * could not be emptied. */
+int keyring_erase(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
+                  struct keyring_answer *ret_answer);
+
+/* The word of a status: "ok absent locked unavailable denied readonly timeout failed". */
+const char *keyring_status_word(int status);
+
+#endif

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The Linux kernel's keyring of the user, for what may be lost at a reboot. Built in; system calls alone, no
+ * libkeyutils. Never a key without its timeout, never a moment without a key while one is replaced, and no key
+ * or keyring created by a look-up.
+ *
+ * Keys of type "user", PREFIX:FACILITY:USER_ID@BASE_URL, in the user keyring, readable by the user from any
+ * session: cron, ssh and the desktop find the same. The argument prefix=NAME replaces "alation-cred".
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/keyctl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "keyring/module.h"
+
+#define PREFIX_DEFAULT "alation-cred"
+#define PREFIX_MAX_BYTES 64
+#define DESCRIPTION_MAX_BYTES 512
+#define FIRST_READ_BYTES 2048    /* holds any usual record; a bigger buffer would only cost page faults */
+#define PAYLOAD_MAX_BYTES 32767  /* the kernel's, for keys of type "user" */
+#define LIST_MAX_BYTES 65536     /* 16384 keys */
+#define REPLACED_TRIES 3
+
+/* Everything for who possesses it, and all but SETATTR for the user: under a foreign session keyring nobody
+ * possesses what is in the user keyring. */
+#define KEY_PERMISSIONS 0x3f1f0000
+
+struct kernel {
+	char prefix[PREFIX_MAX_BYTES + 1];
+};
+
+static long keyctl(int operation, long a, long b, long c, long d)
+{
+	return syscall(SYS_keyctl, (long)operation, a, b, c, d);
+}
+
+static int status_of(int error)
+{
+	switch (error) {
+	case ENOKEY:
+	case EKEYEXPIRED: /* until it is collected */
+	case EKEYREVOKED:
+		return ACRED_ABSENT;
+	case EPERM: /* a seccomp filter, as containers have */
+	case ENOSYS:
+		return ACRED_UNAVAILABLE;
+	case EACCES:
+		return ACRED_DENIED;
+	default:
+		return ACRED_FAILED;
+	}
+}
+
+/* ERROR as a status; what is worth a sentence is noted. */
+static int fail(struct acred_call *call, const char *what, int error)
+{
+	char text[128];
+	int status = status_of(error);
+
+	if (status == ACRED_ABSENT)
+		return status;
+	if (status == ACRED_UNAVAILABLE)
+		snprintf(text, sizeof text, "the kernel keyring is closed here, as in many containers");
+	else if (error == EDQUOT)
+		snprintf(text, sizeof text, "the kernel keyring is full (/proc/key-users shows the quota)");
+	else
+		snprintf(text, sizeof text, "%s in the kernel keyring: %s", what, strerror(error));
+	call->note(call->host, text);
+	return status;
+}
+
+static int kernel_open(struct acred_call *call, int argc, const char *const *argv, void **state)
+{
+	static const char name[] = "prefix=";
+	const char *prefix = PREFIX_DEFAULT;
+	struct kernel *kernel;
+	size_t n;
+
+	for (int i = 0; i < argc; i++) {
+		if (strncmp(argv[i], name, sizeof name - 1) != 0) {
+			call->note(call->host, "unknown argument; there is only prefix=NAME");
+			return ACRED_FAILED;
+		}
+		prefix = argv[i] + sizeof name - 1;
+	}
+	n = strspn(prefix, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	if (n == 0 || n > PREFIX_MAX_BYTES || prefix[n] != '\0') {
+		call->note(call->host, "prefix= takes 1 to 64 letters, digits, '.', '_' and '-'");
+		return ACRED_FAILED;
+	}
+	kernel = calloc(1, sizeof *kernel);
+	if (kernel == NULL)
+		return ACRED_FAILED;
+	memcpy(kernel->prefix, prefix, n);
+	*state = kernel;
+	return ACRED_OK;
+}
+
+static void kernel_close(void *state)
+{
+	free(state);
+}
+
+/* The description of KEY; false and a note where it is longer than any key we make. */
+static bool describe(struct acred_call *call, const struct kernel *kernel, const struct acred_key *key,
+                     char description[DESCRIPTION_MAX_BYTES])
+{
+	int n = snprintf(description, DESCRIPTION_MAX_BYTES, "%s:%s:%" PRId64 "@%s", kernel->prefix, key->facility,
+	                 key->user_id, key->base_url);
+
+	if (n > 0 && n < DESCRIPTION_MAX_BYTES)
+		return true;
+	call->note(call->host, "the account's address is too long for the kernel keyring");
+	return false;
+}
+
+static long search(const char *description)
+{
+	return keyctl(KEYCTL_SEARCH, KEY_SPEC_USER_KEYRING, (long)"user", (long)description, 0);
+}
+
+/*
+ * Reads what is too long for the first buffer. It may have been replaced by something longer meanwhile: room
+ * for the longest there can be.
+ */
+static int read_long(struct acred_call *call, long id)
+{
+	char *bytes = malloc(PAYLOAD_MAX_BYTES);
+	int status;
+	long n;
+
+	if (bytes == NULL)
+		return ACRED_FAILED;
+	n = keyctl(KEYCTL_READ, id, (long)bytes, PAYLOAD_MAX_BYTES, 0);
+	if (n < 0 || n > PAYLOAD_MAX_BYTES)
+		status = n < 0 ? fail(call, "cannot read", errno) : ACRED_FAILED;
+	else
+		status = call->put(call->host, bytes, (size_t)n) == 0 ? ACRED_OK : ACRED_FAILED;
+	explicit_bzero(bytes, PAYLOAD_MAX_BYTES);
+	free(bytes);
+	return status;
+}
+
+static int kernel_read(struct acred_call *call, long id)
+{
+	char bytes[FIRST_READ_BYTES];
+	int status;
+	long n = keyctl(KEYCTL_READ, id, (long)bytes, sizeof bytes, 0);
+
+	if (n < 0)
+		return fail(call, "cannot read", errno);
+	if (n > (long)sizeof bytes) {
+		status = read_long(call, id);
+		n = sizeof bytes; /* what the kernel may have filled in */
+	} else {
+		status = call->put(call->host, bytes, (size_t)n) == 0 ? ACRED_OK : ACRED_FAILED;
+	}
+	explicit_bzero(bytes, (size_t)n);
+	return status;
+}
+
+static int kernel_lookup(struct acred_call *call, void *state, const struct acred_key *key)
+{
+	char description[DESCRIPTION_MAX_BYTES];
+	int status = ACRED_ABSENT;
+
+	if (!describe(call, state, key, description))
+		return ACRED_FAILED;
+	/* Found, and then not there: it was replaced in between. Its successor is found at once. */
+	for (int tries = 0; tries < REPLACED_TRIES && status == ACRED_ABSENT; tries++) {
+		long id = search(description);
+
+		if (id < 0)
+			return fail(call, "cannot search", errno);
+		status = kernel_read(call, id);
+	}
+	return status;
+}
+
+/* Gives the new key its end and its permissions, then puts it in the old one's place. */
+static bool publish(long id, int64_t ttl_s)
+{
+	long timeout_s = ttl_s > INT32_MAX ? INT32_MAX : (long)ttl_s;
+
+	return keyctl(KEYCTL_SET_TIMEOUT, id, timeout_s, 0, 0) == 0 &&
+	       keyctl(KEYCTL_SETPERM, id, KEY_PERMISSIONS, 0, 0) == 0 &&
+	       keyctl(KEYCTL_LINK, id, KEY_SPEC_USER_KEYRING, 0, 0) == 0;
+}
+
+/*
+ * A key is made in the thread keyring, where nobody finds it, and linked when it is complete; the link
+ * displaces the old key in one step. Adding over the old one would take its timeout away for a moment, and a
+ * process killed in that moment would leave a token without an end.
+ */
+static int kernel_store(struct acred_call *call, void *state, const struct acred_key *key, const char *bytes,
+                        size_t len, int64_t ttl_s)
+{
+	char description[DESCRIPTION_MAX_BYTES];
+	int status = ACRED_OK;
+	long id;
+
+	if (!describe(call, state, key, description))
+		return ACRED_FAILED;
+	if (len == 0 || len > PAYLOAD_MAX_BYTES || ttl_s < 0) {
+		call->note(call->host, "the kernel keyring takes 1 to 32767 bytes");
+		return ACRED_FAILED;
+	}
+	id = syscall(SYS_add_key, "user", description, bytes, len, (long)KEY_SPEC_THREAD_KEYRING);
+	if (id < 0)
+		return fail(call, "cannot add a key", errno);
+	if (!publish(id, ttl_s))
+		status = fail(call, "cannot link a key", errno);
+	(void)keyctl(KEYCTL_UNLINK, id, KEY_SPEC_THREAD_KEYRING, 0, 0); /* else it goes with this process */
+	if (status == ACRED_ABSENT) {
+		call->note(call->host, "the new key was gone before it was linked");
+		status = ACRED_FAILED;
+	}
+	return status;
+}
+
+static int kernel_erase(struct acred_call *call, void *state, const struct acred_key *key)
+{
+	char description[DESCRIPTION_MAX_BYTES];
+
+	if (!describe(call, state, key, description))
+		return ACRED_FAILED;
+	for (int tries = 0; tries < REPLACED_TRIES; tries++) {
+		long id = search(description);
+
+		if (id < 0)
+			return fail(call, "cannot search", errno);
+		if (keyctl(KEYCTL_UNLINK, id, KEY_SPEC_USER_KEYRING, 0, 0) == 0)
+			return ACRED_OK;
+		if (errno != ENOENT && status_of(errno) != ACRED_ABSENT) /* else it was replaced in between */
+			return fail(call, "cannot unlink", errno);
+	}
+	call->note(call->host, "another process replaces the key again and again");
+	return ACRED_FAILED;
+}
+
+/* DESCRIPTION as a key, if it is one of ours; it is taken apart in place. */
+static bool parse(const struct kernel *kernel, char *description, struct acred_key *ret_key)
+{
+	size_t n = strlen(kernel->prefix);
+	char *facility = description + n + 1, *id, *url, *end;
+
+	if (strncmp(description, kernel->prefix, n) != 0 || description[n] != ':')
+		return false;
+	id = strchr(facility, ':');
+	url = id != NULL ? strchr(id, '@') : NULL;
+	if (url == NULL || id[1] < '1' || id[1] > '9')
+		return false;
+	*id++ = '\0';
+	*url++ = '\0';
+	errno = 0;
+	ret_key->user_id = strtoll(id, &end, 10);
+	ret_key->facility = facility;
+	ret_key->base_url = url;
+	return errno == 0 && *end == '\0' && *facility != '\0' && *url != '\0';
+}
+
+/* A key's "user;UID;GID;PERMISSIONS;DESCRIPTION". One that cannot be described is none of ours, or has ended. */
+static void list_key(const struct kernel *kernel, int32_t id, void *host,
+                     void (*each)(void *host, const struct acred_key *))
+{
+	char text[DESCRIPTION_MAX_BYTES + 64], *p = text;
+	struct acred_key key;
+	long n = keyctl(KEYCTL_DESCRIBE, id, (long)text, sizeof text - 1, 0);
+
+	if (n <= 0 || n > (long)sizeof text - 1 || strncmp(text, "user;", 5) != 0)
+		return;
+	text[n] = '\0';
+	for (int fields = 0; fields < 4 && p != NULL; fields++) {
+		p = strchr(p, ';');
+		p = p != NULL ? p + 1 : NULL;
+	}
+	if (p != NULL && parse(kernel, p, &key))
+		each(host, &key);
+}
+
+static int kernel_list(struct acred_call *call, void *state, void (*each)(void *host, const struct acred_key *))
+{
+	int32_t *ids = malloc(LIST_MAX_BYTES);
+	int status = ACRED_OK;
+	long n;
+
+	if (ids == NULL)
+		return ACRED_FAILED;
+	n = keyctl(KEYCTL_READ, KEY_SPEC_USER_KEYRING, (long)ids, LIST_MAX_BYTES, 0);
+	if (n < 0)
+		status = fail(call, "cannot list", errno);
+	n = n > LIST_MAX_BYTES ? LIST_MAX_BYTES : n;
+	for (long i = 0; i < n / (long)sizeof *ids; i++)
+		list_key(state, ids[i], call->host, each);
+	free(ids);
+	return status;
+}
+
+const struct acred_module alation_cred_module = {
+	.abi = ACRED_MODULE_ABI,
+	.size = sizeof alation_cred_module,
+	.name = "kernel",
+	.about = "the Linux kernel's keyring: a cache that no file holds",
+	.open = kernel_open,
+	.lookup = kernel_lookup,
+	.store = kernel_store,
+	.erase = kernel_erase,
+	.list = kernel_list,
+	.close = kernel_close,
+};

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The desktop's keyring through libsecret: GNOME Keyring, KWallet, KeePassXC. Creates no keyring, opens no
+ * dialog unless the call may prompt. 'Absent' is said only by a service that answered with its default keyring
+ * open: one that is locked or missing finds nothing either.
+ *
+ * An item's attributes are application=alation-cred, facility, base_url, user_id: exactly these are sent and
+ * searched. An item that was put there by hand may have more of them; of several the one changed last counts,
+ * and a store removes the others.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keyring/modules/secret-service-bus.h"
+
+#define APPLICATION "alation-cred"
+#define ERASE_ROUNDS 3 /* those that were locked come after the others */
+
+/* What a record is made of. A line feed or a backslash destroys a keyring that has no password, for all
+ * applications, when its service is next started. */
+#define RECORD_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%=&._~+-/"
+
+static GHashTable *attributes_all(void)
+{
+	GHashTable *attributes = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+
+	g_hash_table_insert(attributes, (void *)"application", g_strdup(APPLICATION));
+	return attributes;
+}
+
+static GHashTable *attributes_of(const struct acred_key *key)
+{
+	GHashTable *attributes = attributes_all();
+
+	g_hash_table_insert(attributes, (void *)"facility", g_strdup(key->facility));
+	g_hash_table_insert(attributes, (void *)"base_url", g_strdup(key->base_url));
+	g_hash_table_insert(attributes, (void *)"user_id", g_strdup_printf("%" PRId64, key->user_id));
+	return attributes;
+}
+
+static int find_key(struct talk *talk, const struct acred_key *key, char ***ret_items)
+{
+	GHashTable *attributes = attributes_of(key);
+	bool more;
+	int status = talk_find(talk, attributes, ret_items, &more);
+
+	g_hash_table_unref(attributes);
+	return status;
+}
+
+/* Of several items the one that was changed last. */
+static int newest(struct talk *talk, char *const *items, const char **ret_item)
+{
+	guint64 best = 0;
+
+	*ret_item = items[0];
+	for (size_t i = 0; items[1] != NULL && items[i] != NULL; i++) {
+		GVariant *modified;
+		int status = talk_property(talk, items[i], ITEM_INTERFACE, "Modified", "t", &modified);
+
+		if (status != ACRED_OK)
+			return status;
+		if (g_variant_get_uint64(modified) > best) {
+			best = g_variant_get_uint64(modified);
+			*ret_item = items[i];
+		}
+		g_variant_unref(modified);
+	}
+	return ACRED_OK;
+}
+
+/* The value frees and wipes itself with secret_value_unref(). */
+static int read_item(struct talk *talk, const char *item, SecretValue **ret_value)
+{
+	GError *error = NULL;
+	SecretValue *value = secret_service_get_secret_for_dbus_path_sync(talk->vault->service, item, talk->cancel, &error);
+
+	if (error != NULL)
+		return talk_fail(talk, "reading", error);
+	if (value == NULL)
+		return talk_say(talk, "the Secret Service gave no secret for an item it has", ACRED_FAILED);
+	*ret_value = value;
+	return ACRED_OK;
+}
+
+static int look_up(struct talk *talk, const struct acred_key *key)
+{
+	SecretValue *value;
+	const char *item, *bytes;
+	char **items;
+	gsize n;
+	int status = find_key(talk, key, &items);
+
+	if (status != ACRED_OK)
+		return status;
+	status = newest(talk, items, &item);
+	if (status == ACRED_OK)
+		status = read_item(talk, item, &value);
+	g_strfreev(items);
+	if (status != ACRED_OK)
+		return status;
+	bytes = secret_value_get(value, &n);
+	if (talk->call->put(talk->call->host, bytes, n) != 0)
+		status = ACRED_FAILED;
+	secret_value_unref(value);
+	return status;
+}
+
+static int delete_item(struct talk *talk, const char *item)
+{
+	const char *prompt;
+	GVariant *reply;
+	int status = talk_method(talk, item, ITEM_INTERFACE, "Delete", NULL, "(o)", &reply);
+
+	if (status != ACRED_OK)
+		return status;
+	g_variant_get(reply, "(&o)", &prompt);
+	status = talk_prompt(talk, prompt);
+	g_variant_unref(reply);
+	return status;
+}
+
+/* Deletes all of ITEMS but KEEP. */
+static int delete_items(struct talk *talk, char *const *items, const char *keep)
+{
+	int status = ACRED_OK;
+
+	for (; status == ACRED_OK && *items != NULL; items++)
+		if (keep == NULL || strcmp(*items, keep) != 0)
+			status = delete_item(talk, *items);
+	return status;
+}
+
+/* The item's properties as CreateItem takes them. */
+static GVariant *properties_of(const struct acred_key *key)
+{
+	GHashTable *attributes = attributes_of(key);
+	const char *host = strstr(key->base_url, "://"), *name, *value;
+	GVariantBuilder all, strings;
+	GHashTableIter i;
+	char *label;
+
+	g_variant_builder_init(&strings, G_VARIANT_TYPE("a{ss}"));
+	g_hash_table_iter_init(&i, attributes);
+	while (g_hash_table_iter_next(&i, (void **)&name, (void **)&value))
+		g_variant_builder_add(&strings, "{ss}", name, value);
+	label = g_strdup_printf("Alation %s (%" PRId64 "@%s)",
+	                        strcmp(key->facility, "refresh") == 0 ? "RefreshToken" : key->facility, key->user_id,
+	                        host != NULL ? host + 3 : key->base_url);
+	g_variant_builder_init(&all, G_VARIANT_TYPE("a{sv}"));
+	g_variant_builder_add(&all, "{sv}", ITEM_INTERFACE ".Label", g_variant_new_string(label));
+	g_variant_builder_add(&all, "{sv}", ITEM_INTERFACE ".Attributes", g_variant_builder_end(&strings));
+	g_free(label);
+	g_hash_table_unref(attributes);
+	return g_variant_builder_end(&all);
+}
+
+/* libsecret's own call would let any dialog run that the service asks for. *RET_ITEM: NULL after a dialog. */
+static int create_item(struct talk *talk, const struct acred_key *key, const char *collection, SecretValue *value,
+                       char **ret_item)
+{
+	const char *item, *prompt;
+	GError *error = NULL;
+	GVariant *reply, *secret;
+	int status;
+
+	if (!secret_service_ensure_session_sync(talk->vault->service, talk->cancel, &error))
+		return talk_fail(talk, "a session", error);
+	secret = secret_service_encode_dbus_secret(talk->vault->service, value);
+	if (secret == NULL)
+		return talk_say(talk, "the secret could not be encrypted for the Secret Service", ACRED_FAILED);
+	secret = g_variant_take_ref(secret);
+	status = talk_method(talk, collection, COLLECTION_INTERFACE, "CreateItem",
+	                     g_variant_new("(@a{sv}@(oayays)b)", properties_of(key), secret, TRUE), "(oo)", &reply);
+	g_variant_unref(secret);
+	if (status != ACRED_OK)
+		return status;
+	g_variant_get(reply, "(&o&o)", &item, &prompt);
+	status = talk_prompt(talk, prompt);
+	*ret_item = status == ACRED_OK && strcmp(item, NO_PATH) != 0 ? g_strdup(item) : NULL;
+	g_variant_unref(reply);
+	return status;
+}
+
+/* Reads back what was stored: a service has been seen to acknowledge what it did not keep. */
+static int compare_item(struct talk *talk, const char *item, const char *bytes, size_t len)
+{
+	SecretValue *value;
+	const char *found;
+	bool same;
+	gsize n;
+	int status = read_item(talk, item, &value);
+
+	if (status != ACRED_OK)
+		return status;
+	found = secret_value_get(value, &n);
+	same = n == len && memcmp(found, bytes, n) == 0;
+	secret_value_unref(value);
+	return same ? ACRED_OK : talk_say(talk, "the Secret Service does not give back what it took", ACRED_FAILED);
+}
+
+/* ITEM, NULL where it is to be found, must be what a look-up finds from now on. */
+static int settle_item(struct talk *talk, const struct acred_key *key, const char *item, const char *bytes, size_t len)
+{
+	const char *kept = item;
+	char **items;
+	int status = find_key(talk, key, &items);
+
+	if (status == ACRED_ABSENT)
+		return talk_say(talk, "the Secret Service does not find what it took", ACRED_FAILED);
+	if (status != ACRED_OK)
+		return status;
+	if (kept == NULL)
+		status = newest(talk, items, &kept);
+	if (status == ACRED_OK)
+		status = compare_item(talk, kept, bytes, len);
+	if (status == ACRED_OK)
+		status = delete_items(talk, items, kept);
+	g_strfreev(items);
+	return status;
+}
+
+static int store(struct talk *talk, const struct acred_key *key, const char *bytes, size_t len)
+{
+	SecretValue *value;
+	char *collection, *item = NULL;
+	bool opened;
+	int status = talk_open_default(talk, &collection, &opened);
+
+	if (status != ACRED_OK)
+		return status;
+	value = secret_value_new(bytes, (gssize)len, "text/plain");
+	status = create_item(talk, key, collection, value, &item);
+	secret_value_unref(value);
+	if (status == ACRED_OK)
+		status = settle_item(talk, key, item, bytes, len);
+	g_free(item);
+	g_free(collection);
+	return status;
+}
+
+static int erase(struct talk *talk, const struct acred_key *key)
+{
+	bool any = false;
+
+	for (int round = 0; round < ERASE_ROUNDS; round++) {
+		char **items;
+		int status = find_key(talk, key, &items);
+
+		if (status != ACRED_OK)
+			return any && status == ACRED_ABSENT ? ACRED_OK : status;
+		status = delete_items(talk, items, NULL);
+		g_strfreev(items);
+		if (status != ACRED_OK)
+			return status;
+		any = true;
+	}
+	return talk_say(talk, "the Secret Service still has what it said it deleted", ACRED_FAILED);
+}
+
+/* Whether the item's attributes are a key; the strings live as long as ATTRIBUTES. */
+static bool key_of(GVariant *attributes, struct acred_key *ret_key)
+{
+	const char *id;
+	char *rest;
+
+	if (!g_variant_lookup(attributes, "facility", "&s", &ret_key->facility) ||
+	    !g_variant_lookup(attributes, "base_url", "&s", &ret_key->base_url) ||
+	    !g_variant_lookup(attributes, "user_id", "&s", &id) || id[0] < '1' || id[0] > '9')
+		return false;
+	errno = 0;
+	ret_key->user_id = strtoll(id, &rest, 10);
+	return errno == 0 && *rest == '\0';
+}
+
+static int list(struct talk *talk, void (*each)(void *host, const struct acred_key *))
+{
+	GHashTable *wanted = attributes_all();
+	char **items = NULL;
+	bool more = false;
+	int status = talk_find(talk, wanted, &items, &more);
+
+	for (size_t i = 0; status == ACRED_OK && items[i] != NULL; i++) {
+		struct acred_key key;
+		GVariant *attributes;
+
+		status = talk_property(talk, items[i], ITEM_INTERFACE, "Attributes", "a{ss}", &attributes);
+		if (status != ACRED_OK)
+			break;
+		if (key_of(attributes, &key))
+			each(talk->call->host, &key);
+		g_variant_unref(attributes);
+	}
+	g_strfreev(items);
+	g_hash_table_unref(wanted);
+	if (status == ACRED_ABSENT)
+		return ACRED_OK;
+	/* What is locked may show its attributes as hashes only. */
+	return status == ACRED_OK && more ? talk_say(talk, "a part of the keyring is locked", ACRED_LOCKED) : status;
+}
+
+static void quiet(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data)
+{
+	(void)domain, (void)level, (void)message, (void)data;
+}
+
+static int service_open(struct acred_call *call, int argc, const char *const *argv, void **state)
+{
+	(void)argv;
+	if (argc > 0) {
+		call->note(call->host, "takes no arguments");
+		return ACRED_FAILED;
+	}
+	g_log_set_default_handler(quiet, NULL); /* stderr is not a module's */
+	*state = g_new0(struct vault, 1);
+	return ACRED_OK;
+}
+
+static void service_close(void *state)
+{
+	vault_disconnect(state);
+	g_free(state);
+}
+
+static int service_lookup(struct acred_call *call, void *state, const struct acred_key *key)
+{
+	struct talk talk;
+	int status = talk_begin(&talk, call, state);
+
+	return talk_end(&talk, status == ACRED_OK ? look_up(&talk, key) : status);
+}
+
+static bool is_record(const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (memchr(RECORD_BYTES, bytes[i], sizeof RECORD_BYTES - 1) == NULL)
+			return false;
+	return len > 0 && len <= G_MAXSSIZE;
+}
+
+static int service_store(struct acred_call *call, void *state, const struct acred_key *key, const char *bytes,
+                         size_t len, int64_t ttl_s)
+{
+	struct talk talk;
+	int status;
+
+	(void)ttl_s; /* it keeps for good; a record carries its own end */
+	if (!is_record(bytes, len)) {
+		call->note(call->host, "refuses what is not a record of ours: some bytes destroy a keyring without a password");
+		return ACRED_FAILED;
+	}
+	status = talk_begin(&talk, call, state);
+	return talk_end(&talk, status == ACRED_OK ? store(&talk, key, bytes, len) : status);
+}
+
+static int service_erase(struct acred_call *call, void *state, const struct acred_key *key)
+{
+	struct talk talk;
+	int status = talk_begin(&talk, call, state);
+
+	return talk_end(&talk, status == ACRED_OK ? erase(&talk, key) : status);
+}
+
+static int service_list(struct acred_call *call, void *state, void (*each)(void *host, const struct acred_key *))
+{
+	struct talk talk;
+	int status = talk_begin(&talk, call, state);
+
+	talk.may_prompt = false; /* the interface: a list asks nobody */
+	return talk_end(&talk, status == ACRED_OK ? list(&talk, each) : status);
+}
+
+const struct acred_module alation_cred_module = {
+	.abi = ACRED_MODULE_ABI,
+	.size = sizeof alation_cred_module,
+	.name = "secret-service",
+	.about = "the desktop's keyring: GNOME Keyring, KWallet, KeePassXC",
+	.open = service_open,
+	.lookup = service_lookup,
+	.store = service_store,
+	.erase = service_erase,
+	.list = service_list,
+	.close = service_close,
+};
