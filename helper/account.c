@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Choosing the account.
+ */
+#include "helper/account.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the caller said of the account; empty members were not said. */
+struct wish {
+	const char *said;     /* the words, for messages; NULL: nothing was said */
+	struct url url;
+	bool has_url, any_scheme;
+	int64_t user_id;
+};
+
+const char *account_text(const struct account *account, char text[ACCOUNT_TEXT_BYTES])
+{
+	const char *host = strstr(account->base_url, "://");
+
+	host = host ? host + 3 : account->base_url;
+	if (!account->user_id) /* not known yet: a login */
+		return memcpy(text, account->base_url, sizeof account->base_url);
+	snprintf(text, ACCOUNT_TEXT_BYTES, "%.*s%lld@%s", (int)(host - account->base_url), account->base_url,
+	         (long long)account->user_id, host);
+	return text;
+}
+
+const char *account_lock_name(const struct account *account, char name[ACCOUNT_LOCK_BYTES])
+{
+	struct out out = { .p = name, .room = ACCOUNT_LOCK_BYTES - 1 };
+
+	out_int(&out, account->user_id);
+	out_text(&out, "@");
+	out_form(&out, bytes_of(account->base_url));
+	name[out.n] = '\0';
+	return name;
+}
+
+enum outcome account_url(struct context *context, const char *text, struct url *ret_url)
+{
+	enum url_error error = url_parse(bytes_of(text), ret_url);
+
+	/* The text itself is not shown: a password may stand in it. */
+	if (error)
+		return trouble_say(&context->trouble, TROUBLE_USAGE, "write it as https://catalog.example.com or https://USER_ID@catalog.example.com",
+		                   "this is not the address of an instance: %s", url_error_text(error));
+	if (ret_url->cut)
+		context_warn(context, "url_cut", "only %s was used of the address; an account is a whole instance", ret_url->base);
+	return DONE;
+}
+
+static enum outcome read_wish(struct context *context, const char *argument, struct wish *wish)
+{
+	const char *url = argument ? argument : getenv("ALATION_BASE_URL");
+	const char *user_id = argument ? NULL : getenv("ALATION_USER_ID");
+	enum outcome outcome = DONE;
+
+	*wish = (struct wish){ 0 };
+	if (argument || (url && *url)) {
+		outcome = account_url(context, url, &wish->url);
+		if (outcome != DONE)
+			return outcome;
+		wish->has_url = true;
+		wish->any_scheme = !strstr(url, "://");
+		wish->user_id = wish->url.user_id;
+		wish->said = argument ? wish->url.host : "$ALATION_BASE_URL";
+	}
+	if (user_id && *user_id) {
+		int64_t id = url_user_id(bytes_of(user_id));
+
+		if (!id || (wish->user_id && wish->user_id != id))
+			return trouble_say(&context->trouble, TROUBLE_USAGE, "set it to the numeric user id, or unset it",
+			                   "$ALATION_USER_ID is not a user id, or not the one in $ALATION_BASE_URL");
+		wish->user_id = id;
+		wish->said = wish->said ? "$ALATION_BASE_URL and $ALATION_USER_ID" : "$ALATION_USER_ID";
+	}
+	return DONE;
+}
+
+static bool matches(const struct account *account, const struct wish *wish)
+{
+	const char *host = strstr(account->base_url, "://");
+
+	if (wish->user_id && wish->user_id != account->user_id)
+		return false;
+	if (!wish->has_url)
+		return true;
+	if (wish->any_scheme && host)
+		return strcmp(host + 3, wish->url.host) == 0;
+	return strcmp(account->base_url, wish->url.base) == 0;
+}
+
+static enum outcome no_match(struct context *context, const struct accounts *accounts, const struct wish *wish,
+                             struct account *ret_account)
+{
+	if (wish->has_url && wish->user_id) {
+		*ret_account = (struct account){ .user_id = wish->user_id, .refresh_expires_at = RECORD_TIME_UNKNOWN };
+		memcpy(ret_account->base_url, wish->url.base, sizeof ret_account->base_url);
+		return DONE;
+	}
+	if (!accounts->n)
+		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "log in with 'alation-cred login https://YOUR-INSTANCE'",
+		                   "nobody is logged in");
+	return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "'alation-cred status' lists the accounts, 'alation-cred login' adds one",
+	                   "no account matches '%s'", wish->said ? wish->said : "");
+}
+
+static enum outcome ambiguous(struct context *context, const struct accounts *accounts, const struct wish *wish)
+{
+	char list[256] = "", text[ACCOUNT_TEXT_BYTES];
+	size_t n = 0, left_out = 0;
+
+	for (size_t i = 0; i < accounts->n; i++) {
+		if (!matches(&accounts->list[i], wish))
+			continue;
+		account_text(&accounts->list[i], text);
+		if (n + strlen(text) + 16 > sizeof list) {
+			left_out++;
+			continue;
+		}
+		n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "", text);
+	}
+	return trouble_say(&context->trouble, TROUBLE_AMBIGUOUS_ACCOUNT, "name one of them, or make one the default with 'alation-cred login --default'",
+	                   "more than one account matches: %s%s", list, left_out ? " and others" : "");
+}
+
+enum outcome account_choose(struct context *context, const struct accounts *accounts, const char *argument,
+                            struct account *ret_account)
+{
+	const struct account *found = NULL;
+	struct wish wish;
+	size_t n = 0;
+	enum outcome outcome = read_wish(context, argument, &wish);
+
+	if (outcome != DONE)
+		return outcome;
+	for (size_t i = 0; i < accounts->n; i++) {
+		const struct account *account = &accounts->list[i];
+
+		if (!matches(account, &wish))
+			continue;
+		n++;
+		if (!found || account->is_default)
+			found = account;
+	}
+	if (!found)
+		return no_match(context, accounts, &wish, ret_account);
+	if (n > 1 && !found->is_default)
+		return ambiguous(context, accounts, &wish);
+	*ret_account = *found;
+	ret_account->unknown = NULL;
+	return DONE;
+}

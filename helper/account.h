@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From an ACCOUNT argument, or the environment, or nothing, to exactly one account, or the list of choices. Never
+ * a guess. No network, no keyring.
+ */
+#ifndef HELPER_ACCOUNT_H
+#define HELPER_ACCOUNT_H
+
+#include "helper/accounts-file.h"
+#include "helper/context.h"
+
+#define ACCOUNT_TEXT_BYTES (URL_BASE_MAX_BYTES + 16)
+
+/*
+ * ARGUMENT (or NULL: $ALATION_BASE_URL and $ALATION_USER_ID, each narrowing the match, else the default). An
+ * account that the list does not know but that is named whole (URL and user id) is returned with module "": it
+ * walks the whole stack. *ret_account's strings are its own but `unknown`, which is NULL.
+ */
+enum outcome account_choose(struct context *context, const struct accounts *accounts, const char *argument,
+                            struct account *ret_account);
+
+/* Reads the address of an instance from TEXT, warning about what was cut off; USAGE names what is wrong. */
+enum outcome account_url(struct context *context, const char *text, struct url *ret_url);
+
+/* "https://102@catalog.example.com": how an account is written everywhere, and what ACCOUNT takes;
+ * without a user id, the instance alone. */
+const char *account_text(const struct account *account, char text[ACCOUNT_TEXT_BYTES]);
+
+/* The account's lock: its key, form-encoded. */
+#define ACCOUNT_LOCK_BYTES 256
+const char *account_lock_name(const struct account *account, char name[ACCOUNT_LOCK_BYTES]);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * accounts: read, checked, and replaced whole. A line that cannot be read refuses the file: half a list would
+ * make a login look lost, and writing it back would lose it.
+ */
+#include "helper/accounts-file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "helper/base/file.h"
+#include "helper/base/form.h"
+#include "helper/lifecycle/lock.h"
+#include "helper/state.h"
+
+#define FILE_NAME "accounts"
+#define VERSION 1
+
+void accounts_free(struct accounts *accounts)
+{
+	for (size_t i = 0; i < accounts->n; i++)
+		free(accounts->list[i].unknown);
+	free(accounts->list);
+	*accounts = (struct accounts){ 0 };
+}
+
+static bool flag(struct bytes value, bool *ret_flag)
+{
+	*ret_flag = bytes_are(value, "1");
+	return *ret_flag || bytes_are(value, "0");
+}
+
+static bool keep_unknown(struct account *account, struct bytes key, struct bytes value)
+{
+	size_t had = account->unknown ? strlen(account->unknown) : 0, n = had;
+	char *text;
+
+	/* It is written back as it stands: a NUL would end it early, and a stray byte is damage. */
+	if (!form_encoded(key) || !form_encoded(value))
+		return false;
+	text = realloc(account->unknown, had + key.n + value.n + 3);
+	if (!text)
+		return false;
+	text[n++] = '&';
+	memcpy(text + n, key.p, key.n);
+	n += key.n;
+	text[n++] = '=';
+	memcpy(text + n, value.p, value.n);
+	text[n + value.n] = '\0';
+	account->unknown = text;
+	return true;
+}
+
+static bool member(struct bytes key, struct bytes value, struct account *account)
+{
+	int64_t version;
+
+	if (bytes_are(key, "v"))
+		return form_int(value, &version) && version == VERSION;
+	if (bytes_are(key, "base_url"))
+		return form_decode_into(value, account->base_url, sizeof account->base_url);
+	if (bytes_are(key, "user_id"))
+		return (account->user_id = url_user_id(value)) != 0;
+	if (bytes_are(key, "name"))
+		return form_decode_into(value, account->name, sizeof account->name);
+	if (bytes_are(key, "module"))
+		return form_decode_into(value, account->module, sizeof account->module);
+	if (bytes_are(key, "token_expires_at"))
+		return form_int(value, &account->refresh_expires_at);
+	if (bytes_are(key, "default"))
+		return flag(value, &account->is_default);
+	if (bytes_are(key, "exclusive"))
+		return flag(value, &account->exclusive);
+	return keep_unknown(account, key, value);
+}
+
+/* *account is the caller's to free in any case. */
+static bool parse_line(struct bytes line, struct account *account)
+{
+	struct bytes key, value;
+	bool bad;
+
+	*account = (struct account){ .refresh_expires_at = RECORD_TIME_UNKNOWN };
+	if (!bytes_after(&(struct bytes){ line.p, line.n }, "v="))
+		return false;
+	while (form_next(&line, &key, &value, &bad))
+		if (!member(key, value, account))
+			return false;
+	return !bad && account->base_url[0] && account->user_id;
+}
+
+static enum outcome broken(struct trouble *trouble, const char *dir, size_t line)
+{
+	return trouble_say(trouble, TROUBLE_CONFIGURATION, "mend or move the file away; the RefreshTokens stay in the keyring, 'alation-cred login' lists them anew",
+	                   "%s/" FILE_NAME " cannot be read: line %zu is damaged, doubled or from a newer alation-cred", dir, line);
+}
+
+static enum outcome parse(struct bytes text, const char *dir, struct accounts *accounts, struct trouble *trouble)
+{
+	struct bytes line;
+
+	/* Every line ends with a line feed: a last one without is a file that was cut. */
+	if (text.n && text.p[text.n - 1] != '\n')
+		return broken(trouble, dir, accounts->n + 1);
+	while (bytes_next(&text, '\n', &line)) {
+		struct account *list = realloc(accounts->list, (accounts->n + 1) * sizeof *list);
+		struct account *account;
+
+		if (!list)
+			return trouble_say(trouble, TROUBLE_CONFIGURATION, "", "no memory for the list of accounts");
+		accounts->list = list;
+		account = &list[accounts->n++];
+		if (!parse_line(line, account) || accounts->n > ACCOUNTS_MAX ||
+		    accounts_find(accounts, account->base_url, account->user_id) != account)
+			return broken(trouble, dir, accounts->n);
+	}
+	return DONE;
+}
+
+static enum outcome read_in(const struct state_dir *dir, struct accounts *ret_accounts, struct trouble *trouble)
+{
+	SECRET text = { 0 };
+	ACCOUNTS accounts = { 0 };
+	enum outcome outcome;
+	int error = file_read(dir->fd, FILE_NAME, &text);
+
+	if (error == ENOENT)
+		return DONE;
+	if (error)
+		return trouble_say(trouble, TROUBLE_CONFIGURATION, "it must be a regular file that is yours alone",
+		                   "%s/" FILE_NAME " cannot be read: %s", dir->path, strerror(error));
+	outcome = parse(secret_view(&text), dir->path, &accounts, trouble);
+	if (outcome == DONE) {
+		*ret_accounts = accounts;
+		accounts = (struct accounts){ 0 };
+	}
+	return outcome;
+}
+
+enum outcome accounts_read(struct accounts *ret_accounts, struct trouble *trouble)
+{
+	struct state_dir dir;
+	enum outcome outcome = state_open(false, &dir, trouble);
+
+	*ret_accounts = (struct accounts){ 0 };
+	if (outcome != DONE || dir.fd < 0)
+		return outcome;
+	outcome = read_in(&dir, ret_accounts, trouble);
+	close(dir.fd);
+	return outcome;
+}
+
+struct account *accounts_find(const struct accounts *accounts, const char *base_url, int64_t user_id)
+{
+	for (size_t i = 0; i < accounts->n; i++)
+		if (accounts->list[i].user_id == user_id && strcmp(accounts->list[i].base_url, base_url) == 0)
+			return &accounts->list[i];
+	return NULL;
+}
+
+static bool format_line(const struct account *account, struct secret *text)
+{
+	SECRET line = { 0 };
+
+	return form_add_int(&line, "v", VERSION) && form_add(&line, "base_url", bytes_of(account->base_url)) &&
+	       form_add_int(&line, "user_id", account->user_id) && form_add(&line, "name", bytes_of(account->name)) &&
+	       form_add(&line, "module", bytes_of(account->module)) &&
+	       (account->refresh_expires_at == RECORD_TIME_UNKNOWN ||
+	        form_add_int(&line, "token_expires_at", account->refresh_expires_at)) &&
+	       form_add_int(&line, "default", account->is_default) && form_add_int(&line, "exclusive", account->exclusive) &&
+	       secret_append(&line, bytes_of(account->unknown)) && secret_append(&line, bytes_of("\n")) &&
+	       secret_append(text, secret_view(&line));
+}
+
+static bool put_account(struct accounts *accounts, const struct account *put)
+{
+	struct account *at = accounts_find(accounts, put->base_url, put->user_id);
+	bool is_default = put->is_default || accounts->n == 0 || (at && at->is_default);
+	char *unknown = at ? at->unknown : NULL;
+
+	if (!at) {
+		struct account *list;
+
+		if (accounts->n >= ACCOUNTS_MAX)
+			return false;
+		list = realloc(accounts->list, (accounts->n + 1) * sizeof *list);
+		if (!list)
+			return false;
+		accounts->list = list;
+		at = &list[accounts->n++];
+	}
+	*at = *put;
+	at->unknown = unknown;
+	if (is_default)
+		for (size_t i = 0; i < accounts->n; i++)
+			accounts->list[i].is_default = &accounts->list[i] == at;
+	return true;
+}
+
+static void remove_account(struct accounts *accounts, const struct account *remove)
+{
+	struct account *at = accounts_find(accounts, remove->base_url, remove->user_id);
+
+	if (!at)
+		return;
+	free(at->unknown);
+	*at = accounts->list[--accounts->n];
+	/* The last one left is the default again, as the first one is: nobody has to choose among one. */
+	if (accounts->n == 1)
+		accounts->list[0].is_default = true;
+}
+
+static enum outcome write_in(const struct state_dir *dir, const struct accounts *accounts, struct trouble *trouble)
+{
+	SECRET text = { 0 };
+	int error = 0;
+
+	for (size_t i = 0; i < accounts->n && !error; i++)
+		error = format_line(&accounts->list[i], &text) ? 0 : ENOMEM;
+	if (!error)
+		error = file_replace(dir->fd, FILE_NAME, secret_view(&text));
+	if (!error)
+		return DONE;
+	return trouble_say(trouble, TROUBLE_CONFIGURATION, "", "%s/" FILE_NAME " cannot be written: %s", dir->path, strerror(error));
+}
+
+enum outcome accounts_change(const struct account *put, const struct account *remove, int64_t deadline_ms,
+                             struct accounts *ret_accounts, struct trouble *trouble)
+{
+	LOCK lock = LOCK_NONE;
+	ACCOUNTS accounts = { 0 };
+	struct state_dir dir;
+	enum outcome outcome = lock_wait(FILE_NAME, deadline_ms, &lock, trouble);
+
+	if (outcome == DONE)
+		outcome = state_open(true, &dir, trouble);
+	if (outcome != DONE)
+		return outcome;
+	outcome = read_in(&dir, &accounts, trouble);
+	if (outcome == DONE && put && !put_account(&accounts, put))
+		outcome = trouble_say(trouble, TROUBLE_CONFIGURATION, "", "no room for one more account");
+	if (outcome == DONE && remove)
+		remove_account(&accounts, remove);
+	if (outcome == DONE)
+		outcome = write_in(&dir, &accounts, trouble);
+	close(dir.fd);
+	if (outcome == DONE && ret_accounts) {
+		*ret_accounts = accounts;
+		accounts = (struct accounts){ 0 };
+	}
+	return outcome;
+}

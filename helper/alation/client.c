@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the helper to alation.so and back. The words for people are here; the rules of the API are not.
+ */
+#include "helper/alation/client.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "helper/account.h"
+#include "helper/base/clock.h"
+#include "helper/base/harden.h"
+#include "helper/base/trace.h"
+#include "helper/base/watchdog.h"
+#include "helper/site.h"
+#include "keyring/load.h"
+
+#define ACCESS_TOKEN_USUAL_BYTES 43 /* facts: an access token has 43 characters, a RefreshToken 86 */
+
+static const struct acred_alation *load(struct context *context)
+{
+	static const struct acred_alation *client;
+	char why[KEYRING_WHY_MAX_BYTES] = "";
+
+	if (client)
+		return client;
+	harden_environment();
+	client = load_object(site_client(), "acred_alation", why, sizeof why);
+	if (client && (strcmp(client->version, ALATION_CRED_VERSION) != 0 || client->size != sizeof *client)) {
+		snprintf(why, sizeof why, "%s is of another version", site_client());
+		client = NULL;
+	}
+	if (!client)
+		trouble_say(&context->trouble, TROUBLE_CONFIGURATION, "install alation-cred anew", "the Alation client cannot be loaded: %s", why);
+	return client;
+}
+
+static int put(void *host, const char *bytes, size_t len)
+{
+	return host && secret_set(host, (struct bytes){ bytes, len }) ? 0 : -1;
+}
+
+static void arm(struct context *context, const char *text)
+{
+	struct trouble trouble = { 0 };
+	char reply[WATCHDOG_REPLY_MAX_BYTES];
+
+	trouble_say(&trouble, TROUBLE_TIMEOUT, "try again", "the call to the server did not come back for %s", text);
+	watchdog_arm(context->deadline_ms, &trouble, context_failure(context, &trouble, reply, sizeof reply));
+}
+
+/* A 401: which secret was refused, and what it may mean. The server says 'invalid' for a wrong user id too. */
+static enum outcome refused(struct trouble *trouble, const struct account *account, const struct alation_call *call,
+                            const struct alation_reply *reply, const char *text)
+{
+	char remedy[640];
+	bool looks_short = call->refresh_token.n == ACCESS_TOKEN_USUAL_BYTES;
+
+	if (call->endpoint == ALATION_CREATE_REFRESH_TOKEN) {
+		snprintf(remedy, sizeof remedy, "check them; with single sign-on (SSO) make a RefreshToken at %s/account/auth and log in with it",
+		         account->base_url);
+		return trouble_say(trouble, TROUBLE_LOGIN_REFUSED, remedy, "%s refused the user name or the password", account->base_url);
+	}
+	snprintf(remedy, sizeof remedy, "'alation-cred login %s'; a new RefreshToken is made there by password, or at %s/account/auth",
+	         account->base_url, account->base_url);
+	if (reply->says_expired)
+		return trouble_say(trouble, TROUBLE_REFRESH_TOKEN_EXPIRED, remedy, "the RefreshToken %s%s%sof %s is expired or revoked",
+		                   account->name[0] ? "'" : "", account->name, account->name[0] ? "' " : "", text);
+	if (looks_short)
+		return trouble_say(trouble, TROUBLE_REFRESH_TOKEN_REFUSED, remedy,
+		                   "the server refused the RefreshToken of %s; it has 43 characters, as an access token has, a RefreshToken has 86", text);
+	return trouble_say(trouble, TROUBLE_REFRESH_TOKEN_REFUSED, remedy,
+	                   "the server refused the RefreshToken of %s: it is not valid, or %lld is not its user id", text,
+	                   (long long)account->user_id);
+}
+
+static enum outcome not_alation(struct trouble *trouble, const struct account *account, const struct alation_reply *reply)
+{
+	char remedy[640];
+	bool redirected = reply->redirect[0];
+
+	snprintf(remedy, sizeof remedy, "check the address; with single sign-on (SSO) make a RefreshToken at %s/account/auth and log in with it",
+	         account->base_url);
+	return trouble_say(trouble, TROUBLE_NOT_AN_ALATION_SERVER, remedy, "%s does not answer as Alation's API (HTTP %d%s%s): %s", account->base_url,
+	                   reply->http_status, redirected ? ", redirected to " : "", reply->redirect, reply->detail);
+}
+
+static enum outcome forbidden(struct trouble *trouble, const struct account *account, const struct alation_call *call,
+                              const struct alation_reply *reply, const char *text)
+{
+	char remedy[640];
+
+	if (call->endpoint != ALATION_CREATE_REFRESH_TOKEN)
+		return trouble_say(trouble, TROUBLE_FORBIDDEN, "ask the catalog's administrator whether API tokens are enabled for this user",
+		                   "the server forbids this to %s (HTTP %d)", text, reply->http_status);
+	snprintf(remedy, sizeof remedy, "with single sign-on (SSO) make a RefreshToken at %s/account/auth and log in with it; else ask the catalog's administrator",
+	         account->base_url);
+	return trouble_say(trouble, TROUBLE_FORBIDDEN, remedy, "%s forbids signing in with a password (HTTP %d)", account->base_url, reply->http_status);
+}
+
+static enum outcome throttled(struct trouble *trouble, const struct alation_reply *reply, const char *text)
+{
+	enum outcome outcome;
+
+	if (reply->retry_after_s)
+		outcome = trouble_say(trouble, TROUBLE_THROTTLED, "", "the server asks to wait %lld s before %s tries again",
+		                      (long long)reply->retry_after_s, text);
+	else
+		outcome = trouble_say(trouble, TROUBLE_THROTTLED, "try again later", "the server has too many requests (HTTP 429) for %s", text);
+	trouble->retry_after_s = reply->retry_after_s;
+	return outcome;
+}
+
+/* A result in words. */
+static enum outcome say(struct trouble *trouble, const struct account *account, const struct alation_call *call,
+                        const struct alation_reply *reply)
+{
+	char text[ACCOUNT_TEXT_BYTES];
+	const char *base = account->base_url;
+
+	account_text(account, text);
+	switch (reply->result) {
+	case ALATION_DONE:
+		return DONE;
+	case ALATION_REFUSED:
+		return refused(trouble, account, call, reply, text);
+	case ALATION_FORBIDDEN:
+		return forbidden(trouble, account, call, reply, text);
+	case ALATION_NOT_ALATION:
+		return not_alation(trouble, account, reply);
+	case ALATION_THROTTLED:
+		return throttled(trouble, reply, text);
+	case ALATION_SERVER_ERROR:
+		return trouble_say(trouble, TROUBLE_SERVER_ERROR, "try again later; nothing stored here has changed",
+		                   "%s has a fault or is under maintenance (HTTP %d)", base, reply->http_status);
+	case ALATION_BAD_REPLY:
+		return trouble_say(trouble, TROUBLE_BAD_REPLY, "", "%s did not answer as documented (HTTP %d): %s", base,
+		                   reply->http_status, reply->detail);
+	case ALATION_TLS:
+		return trouble_say(trouble, TROUBLE_TLS, "check the address; a company's own CA is named with CURL_CA_BUNDLE=FILE",
+		                   "no trusted TLS connection to %s: %s", base, reply->detail);
+	case ALATION_PROXY:
+		return trouble_say(trouble, TROUBLE_PROXY, "check https_proxy and no_proxy", "the proxy on the way to %s failed: %s", base, reply->detail);
+	case ALATION_TIMEOUT:
+		return trouble_say(trouble, TROUBLE_TIMEOUT, "check the network, or allow more with --timeout", "%s did not answer in time: %s", base,
+		                   reply->detail);
+	case ALATION_NETWORK:
+		return trouble_say(trouble, TROUBLE_NETWORK, "check the network and the address", "%s cannot be reached: %s", base, reply->detail);
+	case ALATION_FAILED:
+		break;
+	}
+	return trouble_say(trouble, TROUBLE_CONFIGURATION, "", "the Alation client failed: %s", reply->detail);
+}
+
+enum outcome client_call(struct context *context, const struct account *account, struct alation_call *call,
+                         struct secret *ret_token, struct alation_reply *ret_reply)
+{
+	const struct acred_alation *client = load(context);
+	char text[ACCOUNT_TEXT_BYTES];
+	int64_t began_ms = clock_mono_ms();
+
+	*ret_reply = (struct alation_reply){ .result = ALATION_FAILED };
+	if (!client)
+		return trouble_outcome(context->trouble.code);
+	call->base_url = account->base_url;
+	call->user_id = account->user_id;
+	call->deadline_ms = context->deadline_ms;
+	call->host = ret_token;
+	call->put = put;
+	arm(context, account_text(account, text));
+	client->call(call, ret_reply);
+	watchdog_disarm();
+	trace("call %d: result %d, HTTP %d, %lld ms%s%s", (int)call->endpoint, (int)ret_reply->result, ret_reply->http_status,
+	      (long long)(clock_mono_ms() - began_ms), ret_reply->detail[0] ? ": " : "", ret_reply->detail);
+	return say(&context->trouble, account, call, ret_reply);
+}

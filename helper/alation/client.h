@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The six calls as the helper sees them: loads the client's shared object when first called, and turns its
+ * results into outcomes and words. No libcurl and no json-c here.
+ */
+#ifndef HELPER_ALATION_CLIENT_H
+#define HELPER_ALATION_CLIENT_H
+
+#include "helper/accounts-file.h"
+#include "helper/alation/alation.h"
+#include "helper/base/secret.h"
+#include "helper/context.h"
+
+/*
+ * Calls the server for ACCOUNT (for a create: its base_url and the user's name for the token are enough). CALL
+ * brings the endpoint and its secrets; base_url, user_id, deadline and put are filled in here. The token that the
+ * reply brought goes to *ret_token (NULL: none is expected). *ret_reply is always filled, also on failure.
+ */
+enum outcome client_call(struct context *context, const struct account *account, struct alation_call *call,
+                         struct secret *ret_token, struct alation_reply *ret_reply);
+
+#endif

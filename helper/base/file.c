@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Safe open and atomic replace. Opens, looks at what was opened, then uses that. Knows no content.
+ */
+#include "helper/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "keyring/trust.h"
+
+static int read_all(int fd, size_t size, struct secret *ret_content)
+{
+	for (;;) {
+		ssize_t n;
+
+		if (ret_content->len > FILE_MAX_BYTES)
+			return EFBIG;
+		/* One byte more than it should have: the read that finds the end costs no second growth. */
+		if (!secret_reserve(ret_content, size > ret_content->len ? size - ret_content->len + 1 : 1))
+			return ENOMEM;
+		n = read(fd, ret_content->bytes + ret_content->len, ret_content->room - ret_content->len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		if (n == 0)
+			return 0;
+		ret_content->len += (size_t)n;
+	}
+}
+
+int file_read(int dirfd, const char *name, struct secret *ret_content)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	SECRET content = { 0 };
+	struct stat st;
+	int error;
+
+	if (fd < 0)
+		return errno == ELOOP ? EPERM : errno;
+	if (fstat(fd, &st) != 0)
+		error = errno;
+	else if (!S_ISREG(st.st_mode) || trust_refusal(&st))
+		error = EPERM;
+	else if (st.st_size > FILE_MAX_BYTES)
+		error = EFBIG;
+	else
+		error = read_all(fd, (size_t)st.st_size, &content);
+	close(fd);
+	if (!error)
+		secret_move(ret_content, &content);
+	return error;
+}
+
+static int write_all(int fd, struct bytes content)
+{
+	while (content.n) {
+		ssize_t n = write(fd, content.p, content.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		content.p += n;
+		content.n -= (size_t)n;
+	}
+	return fsync(fd) == 0 ? 0 : errno;
+}
+
+int file_replace(int dirfd, const char *name, struct bytes content)
+{
+	char temp[256];
+	int fd, error;
+
+	if (content.n > FILE_MAX_BYTES)
+		return EFBIG;
+	/* One writer at a time (the caller's lock), so one name does: what a killed writer left is truncated. */
+	if (snprintf(temp, sizeof temp, ".%s.new", name) >= (int)sizeof temp)
+		return ENAMETOOLONG;
+	if (unlinkat(dirfd, temp, 0) != 0 && errno != ENOENT)
+		return errno;
+	fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return errno;
+	error = write_all(fd, content);
+	if (close(fd) != 0 && !error)
+		error = errno;
+	if (!error && renameat(dirfd, temp, dirfd, name) != 0)
+		error = errno;
+	if (error) {
+		unlinkat(dirfd, temp, 0);
+		return error;
+	}
+	/* The rename is done; a directory that cannot be synced (some network file systems) does not undo it. */
+	fsync(dirfd);
+	return 0;
+}
+
+long file_peek(const char *path, char *buffer, size_t room)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	do
+		n = read(fd, buffer, room);
+	while (n < 0 && errno == EINTR);
+	close(fd);
+	return n;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files that are looked at before they are believed, and replaced whole. Knows no content.
+ */
+#ifndef HELPER_BASE_FILE_H
+#define HELPER_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "helper/base/secret.h"
+
+#define FILE_MAX_BYTES (1024 * 1024)
+
+/*
+ * Reads all of NAME below DIRFD. It must be a regular file (no link, fifo, device) that the user or root owns
+ * and nobody else can write, the owner's private group excepted. Returns 0, or an errno: ENOENT where there is
+ * none, EPERM where it is not what it must be, EFBIG above FILE_MAX_BYTES.
+ */
+int file_read(int dirfd, const char *name, struct secret *ret_content);
+
+/* Replaces NAME below DIRFD: temp file (0600), fsync, rename, fsync of the directory. Returns 0 or an errno
+ * (EFBIG for what file_read would refuse); on an error the old file stands as it was. */
+int file_replace(int dirfd, const char *name, struct bytes content);
+
+/* Reads at most ROOM bytes of a small file by path ("/proc/…"); the number read, or -1. */
+long file_peek(const char *path, char *buffer, size_t room);
+
+#endif

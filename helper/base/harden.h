@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first thing that runs: makes the process safe to hold a secret in. Everything else may rely on it.
+ */
+#ifndef HELPER_BASE_HARDEN_H
+#define HELPER_BASE_HARDEN_H
+
+#include <stdbool.h>
+
+/*
+ * Descriptors 0 to 2 are open (on /dev/null where the caller closed them, so that no socket or file of ours
+ * gets their numbers); not dumpable, no core, umask 077, SIGPIPE ignored. False: started setuid or with
+ * AT_SECURE, and nothing may be done.
+ */
+bool harden_process(void);
+
+/* Whether stdout was open when we started. */
+bool harden_stdout_was_open(void);
+
+/* Removes the environment variables that redirect libsecret, GIO, TLS key logs and allocators. Before any
+ * foreign library is loaded, and only then: the warm path loads none. */
+void harden_environment(void);
+
+#endif

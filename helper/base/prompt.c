@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The terminal: questions, and answers without echo. The terminal's state is put back before any signal that
+ * came meanwhile takes its effect.
+ */
+#include "helper/base/prompt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGALRM };
+#define CAUGHT (sizeof caught / sizeof *caught)
+
+static volatile sig_atomic_t came;
+
+static void note_signal(int number)
+{
+	if (!came)
+		came = number;
+}
+
+static int open_terminal(void)
+{
+	return open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+}
+
+bool prompt_possible(void)
+{
+	int fd = open_terminal();
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static void show(int fd, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left) {
+		ssize_t n = write(fd, text, left);
+
+		if (n < 0 && errno == EINTR && !came)
+			continue;
+		if (n <= 0)
+			return;
+		text += n;
+		left -= (size_t)n;
+	}
+}
+
+void prompt_show(const char *text)
+{
+	int fd = open_terminal();
+
+	if (fd < 0)
+		return;
+	show(fd, text);
+	close(fd);
+}
+
+/* Waits for input; false: a signal came, or the wait failed. Between the look at `came` and the wait no signal gets
+ * through: a Ctrl-C would be lost there. */
+static bool wait_for_input(int fd)
+{
+	struct pollfd in = { .fd = fd, .events = POLLIN };
+	sigset_t ours, before;
+	int n = -1;
+
+	sigemptyset(&ours);
+	for (size_t i = 0; i < CAUGHT; i++)
+		sigaddset(&ours, caught[i]);
+	sigprocmask(SIG_BLOCK, &ours, &before);
+	do
+		n = came ? -1 : ppoll(&in, 1, NULL, &before);
+	while (n < 0 && !came && errno == EINTR);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return n > 0 && !came;
+}
+
+/* Reads up to a line end. False: the terminal ended, the line is too long, or a signal came. */
+static bool read_line(int fd, struct secret *line)
+{
+	char byte;
+
+	for (;;) {
+		ssize_t n;
+
+		/* In the background read() is what stops the process. */
+		if (tcgetpgrp(fd) == getpgrp() && !wait_for_input(fd))
+			return false;
+		n = read(fd, &byte, 1);
+		if (n < 0 && errno == EINTR && !came)
+			continue;
+		if (n <= 0)
+			return false;
+		if (byte == '\n')
+			return true;
+		if (line->len >= PROMPT_MAX_BYTES || !secret_append(line, (struct bytes){ &byte, 1 }))
+			return false;
+		explicit_bzero(&byte, 1);
+	}
+}
+
+/* One try with the terminal set for it; `came` says which signal ended it, if any. */
+static bool ask_once(int fd, const char *question, bool hidden, struct secret *line)
+{
+	struct sigaction old[CAUGHT], action = { .sa_handler = note_signal };
+	struct termios before, quiet;
+	bool changed = false, ok;
+
+	came = 0;
+	for (size_t i = 0; i < CAUGHT; i++) {
+		/* What was ignored stays so (nohup; a shell's background): to ask again at each would be for ever. */
+		sigaction(caught[i], NULL, &old[i]);
+		if (old[i].sa_handler != SIG_IGN)
+			sigaction(caught[i], &action, NULL);
+	}
+	if (hidden && tcgetattr(fd, &before) == 0) {
+		quiet = before;
+		quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
+		changed = tcsetattr(fd, TCSAFLUSH, &quiet) == 0;
+	}
+	ok = changed || !hidden;
+	if (ok) {
+		show(fd, question);
+		ok = read_line(fd, line);
+	}
+	if (changed) {
+		show(fd, "\n");
+		/* In the background the terminal is the shell's, which sets it for itself; to insist would be SIGTTOU
+		 * for ever. */
+		while (tcgetpgrp(fd) == getpgrp() && tcsetattr(fd, TCSAFLUSH, &before) != 0 && errno == EINTR)
+			;
+	}
+	for (size_t i = 0; i < CAUGHT; i++)
+		sigaction(caught[i], &old[i], NULL);
+	return ok;
+}
+
+enum outcome prompt_ask(const char *question, bool hidden, struct secret *ret_answer, struct trouble *trouble)
+{
+	int fd = open_terminal();
+	SECRET line = { 0 };
+	bool ok;
+
+	if (fd < 0)
+		return trouble_say(trouble, TROUBLE_USAGE, "", "there is no terminal to ask on");
+	for (;;) {
+		secret_wipe(&line);
+		ok = ask_once(fd, question, hidden, &line);
+		if (!came)
+			break;
+		/* Its own disposition is back, and so is the terminal: let it do what it does. */
+		kill(getpid(), came);
+	}
+	close(fd);
+	if (!ok)
+		return trouble_say(trouble, TROUBLE_USAGE, "", "the dialog was ended");
+	secret_move(ret_answer, &line);
+	return DONE;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The call's frame: limits at its start, warnings on its way, the one trouble at its end.
+ */
+#include "helper/context.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "helper/base/clock.h"
+#include "helper/base/stdout.h"
+#include "helper/site.h"
+
+#define MODULE_MS 5000
+
+static bool a_person_is_there(enum interactive wish)
+{
+	const char *git = getenv("GIT_TERMINAL_PROMPT");
+
+	if (wish != INTERACTIVE_AUTO)
+		return wish == INTERACTIVE_ALWAYS;
+	/* Over ssh the keyring's dialog would open on another screen. */
+	if (getenv("CI") || getenv("SSH_CONNECTION") || (git && strcmp(git, "0") == 0))
+		return false;
+	return isatty(STDIN_FILENO) || isatty(STDERR_FILENO);
+}
+
+void context_start(struct context *context)
+{
+	context->deadline_ms = clock_mono_ms() + context->options.timeout_s * 1000;
+	context->interactive = a_person_is_there(context->options.interactive);
+	context->module_ms = MODULE_MS;
+	keyring_init(site_modules_dir(), site_stack, site_stack_lines, &context->keyring);
+}
+
+void context_warn(struct context *context, const char *code, const char *format, ...)
+{
+	char raw[CONTEXT_WARNING_BYTES], *text = context->warning_text[context->n_warnings];
+	va_list args;
+
+	if (context->n_warnings == CONTEXT_WARNINGS_MAX)
+		return;
+	va_start(args, format);
+	vsnprintf(raw, sizeof raw, format, args);
+	va_end(args);
+	trouble_escape(text, CONTEXT_WARNING_BYTES, raw);
+	context->warnings[context->n_warnings++] = (struct notice){ code, text };
+}
+
+struct bytes context_failure(const struct context *context, const struct trouble *trouble, char *buffer, size_t room)
+{
+	struct out out = { .p = buffer, .room = room };
+	struct failure failure = {
+		.code = trouble_name(trouble->code),
+		.exit = (int)trouble_outcome(trouble->code),
+		.message = trouble->message,
+		.remedy = trouble->remedy,
+		.retryable = trouble_retryable(trouble->code),
+		.retry_after_s = trouble->retry_after_s,
+	};
+
+	if (context->options.format->failure)
+		context->options.format->failure(&out, &failure);
+	return (struct bytes){ buffer, out.overflow ? 0 : out.n };
+}
+
+int context_finish(struct context *context)
+{
+	char buffer[4096];
+	struct trouble ignored = { 0 };
+	struct bytes reply;
+
+	for (size_t i = 0; i < context->n_warnings; i++)
+		trouble_line(context->warnings[i].message);
+	keyring_close(&context->keyring);
+	if (context->trouble.code == TROUBLE_NONE)
+		return DONE;
+	trouble_print(&context->trouble);
+	reply = context_failure(context, &context->trouble, buffer, sizeof buffer);
+	/* A failure that could not be written keeps its own exit code: that is what the caller must know. */
+	if (context->trouble.code != TROUBLE_WRITE_FAILED)
+		stdout_write(reply, context->deadline_ms, &ignored);
+	return (int)trouble_outcome(context->trouble.code);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One call of the program: what it was asked, how long it may take, whether a person is there, and what it has to
+ * say. Handed through the helper; owns no secret.
+ */
+#ifndef HELPER_CONTEXT_H
+#define HELPER_CONTEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "helper/base/trouble.h"
+#include "helper/options.h"
+#include "keyring/keyring.h"
+#include "protocol/protocol.h"
+
+#define CONTEXT_WARNINGS_MAX 8
+#define CONTEXT_WARNING_BYTES 1024 /* two addresses and a name of full length */
+
+struct context {
+	struct options options;
+	struct trouble trouble;
+	int64_t deadline_ms;    /* CLOCK_MONOTONIC; moves while a person is waited for */
+	bool interactive;       /* a keyring may open its dialog */
+	int64_t module_ms;      /* what one call of a keyring module may take without a person */
+	struct keyring keyring;
+	struct notice warnings[CONTEXT_WARNINGS_MAX];
+	char warning_text[CONTEXT_WARNINGS_MAX][CONTEXT_WARNING_BYTES];
+	size_t n_warnings;
+};
+
+/* The clock starts, the person is looked for, the built-in stack is laid out. Reads no file. */
+void context_start(struct context *context);
+
+/* A warning: CODE for machines, a line for people. Escaped here; what is too much is dropped. */
+void context_warn(struct context *context, const char *code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The failure reply in the wanted format, or nothing where it has none; returns its bytes. */
+struct bytes context_failure(const struct context *context, const struct trouble *trouble, char *buffer, size_t room);
+
+/* Warnings, then the one trouble if there is one, on stderr; its reply on stdout. Returns the exit code. */
+int context_finish(struct context *context);
+
+#endif

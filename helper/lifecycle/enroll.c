@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The order of a login. A RefreshToken that the server has just created is durable before anything else; one that
+ * was made elsewhere is proved first, and what its mint brought is cached only once the RefreshToken is durable.
+ */
+#include "helper/lifecycle/enroll.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "helper/account.h"
+#include "helper/alation/client.h"
+#include "helper/lifecycle/token.h"
+#include "helper/vault.h"
+
+/* What is in the cache is dead or may be: it must not be served any more. */
+static void drop_access(struct context *context, const struct account *account)
+{
+	struct trouble before = context->trouble;
+
+	vault_forget_access(context, account);
+	context->trouble = before;
+}
+
+/* The RefreshToken that this account had until now: its access tokens end, and the user hears that it lives on. */
+static void retire(struct context *context, const struct account *account, const struct refresh_record *old)
+{
+	struct alation_call call = { .endpoint = ALATION_REVOKE_ACCESS_TOKENS, .refresh_token = secret_view(&old->token) };
+	struct alation_reply reply;
+	struct trouble before = context->trouble;
+	char text[ACCOUNT_TEXT_BYTES];
+
+	client_call(context, account, &call, NULL, &reply);
+	context->trouble = before;
+	drop_access(context, account);
+	if (reply.result == ALATION_REFUSED)
+		return;
+	context_warn(context, "earlier_refresh_token", "the earlier RefreshToken %s%s%sof %s still lives%s; delete it at %s/account/auth",
+	             old->name[0] ? "'" : "", old->name, old->name[0] ? "' " : "", account_text(account, text),
+	             reply.result == ALATION_DONE ? "" : ", and its access tokens may", account->base_url);
+}
+
+/* What the keyring holds for the account now. LOGIN_NEEDED (nothing) is no trouble here; a record that must not be
+ * overwritten is. */
+static enum outcome look_before(struct context *context, const struct account *account, struct refresh_record *ret_old)
+{
+	enum outcome outcome = vault_refresh(context, account, false, ret_old);
+
+	if (outcome != LOGIN_NEEDED)
+		return outcome;
+	context->trouble = (struct trouble){ 0 };
+	return DONE;
+}
+
+static enum outcome keep(struct context *context, struct account *account, const struct refresh_record *record)
+{
+	enum outcome outcome = vault_keep_refresh(context, account, record);
+
+	if (outcome == DONE)
+		outcome = accounts_change(account, NULL, context->deadline_ms, NULL, &context->trouble);
+	return outcome;
+}
+
+static bool fill_record(struct refresh_record *record, const struct account *account, struct bytes token, int64_t created_at)
+{
+	memcpy(record->base_url, account->base_url, sizeof record->base_url);
+	memcpy(record->name, account->name, sizeof record->name);
+	record->user_id = account->user_id;
+	record->created_at = created_at;
+	record->token_expires_at = account->refresh_expires_at;
+	return token.p == record->token.bytes || secret_set(&record->token, token);
+}
+
+static enum outcome no_memory(struct context *context)
+{
+	return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "", "no memory for the record");
+}
+
+/* The account as the list knows it, so that a second login keeps what it does not say anew. */
+static void take_module_over(struct context *context, struct account *account)
+{
+	ACCOUNTS accounts = { 0 };
+	const struct account *known;
+	struct trouble ignored = { 0 };
+
+	(void)context;
+	if (accounts_read(&accounts, &ignored) != DONE)
+		return;
+	known = accounts_find(&accounts, account->base_url, account->user_id);
+	if (known)
+		memcpy(account->module, known->module, sizeof account->module);
+}
+
+static void take_reply(struct account *account, const struct alation_reply *reply)
+{
+	if (reply->name[0])
+		snprintf(account->name, sizeof account->name, "%s", reply->name);
+	account->refresh_expires_at = reply->expires_at >= 0 ? reply->expires_at : RECORD_TIME_UNKNOWN;
+}
+
+/* Proves a kept RefreshToken, under the lock, and caches what that brings. */
+static enum outcome prove(struct context *context, const struct account *account, const struct refresh_record *record)
+{
+	ACCESS_RECORD access = { 0 };
+	enum outcome outcome = token_mint(context, account, secret_view(&record->token), &access);
+
+	if (outcome == DONE)
+		token_keep(context, account, &access);
+	return outcome;
+}
+
+enum outcome enroll_password(struct context *context, struct account *account, struct bytes user, struct bytes password,
+                             const char *name)
+{
+	struct alation_call call = {
+		.endpoint = ALATION_CREATE_REFRESH_TOKEN, .username = user, .password = password, .name = bytes_of(name),
+	};
+	struct alation_reply reply;
+	LOCK lock = LOCK_NONE;
+	REFRESH_RECORD old = { 0 }, fresh = { 0 };
+	enum outcome outcome = client_call(context, account, &call, &fresh.token, &reply);
+
+	if (outcome != DONE && reply.maybe_acted)
+		context_warn(context, "orphan", "the server may have made a RefreshToken '%s' all the same; look, and delete it, at %s/account/auth",
+		             name, account->base_url);
+	if (outcome != DONE)
+		return outcome;
+	account->user_id = reply.user_id;
+	snprintf(account->name, sizeof account->name, "%s", name);
+	take_reply(account, &reply);
+	take_module_over(context, account);
+	outcome = token_lock(context, account, &lock);
+	if (outcome == DONE)
+		outcome = look_before(context, account, &old);
+	if (outcome == DONE && !fill_record(&fresh, account, secret_view(&fresh.token), reply.created_at))
+		outcome = no_memory(context);
+	if (outcome == DONE)
+		outcome = keep(context, account, &fresh);
+	if (outcome != DONE) {
+		context_warn(context, "orphan", "the server has made a RefreshToken '%s' that could not be kept here; delete it at %s/account/auth",
+		             name, account->base_url);
+		return outcome;
+	}
+	if (old.token.len)
+		retire(context, account, &old);
+	return prove(context, account, &fresh);
+}
+
+/* Name and expiry of a RefreshToken made elsewhere: the validation informs, the mint has decided. */
+static void learn(struct context *context, struct account *account, struct bytes refresh_token, int64_t *ret_created_at)
+{
+	struct alation_call call = { .endpoint = ALATION_VALIDATE_REFRESH_TOKEN, .refresh_token = refresh_token };
+	struct alation_reply reply;
+
+	*ret_created_at = RECORD_TIME_UNKNOWN;
+	if (client_call(context, account, &call, NULL, &reply) == DONE) {
+		take_reply(account, &reply);
+		*ret_created_at = reply.created_at >= 0 ? reply.created_at : RECORD_TIME_UNKNOWN;
+		return;
+	}
+	context->trouble = (struct trouble){ 0 };
+	context_warn(context, "expiry_unknown", "the server did not tell when this RefreshToken expires");
+}
+
+enum outcome enroll_token(struct context *context, struct account *account, struct bytes refresh_token)
+{
+	LOCK lock = LOCK_NONE;
+	REFRESH_RECORD old = { 0 }, fresh = { 0 };
+	ACCESS_RECORD access = { 0 };
+	int64_t created_at;
+	bool same;
+	enum outcome outcome = token_lock(context, account, &lock);
+
+	take_module_over(context, account);
+	if (outcome == DONE)
+		outcome = look_before(context, account, &old);
+	if (outcome != DONE)
+		return outcome;
+	same = old.token.len && secret_equal(secret_view(&old.token), refresh_token);
+	outcome = token_mint(context, account, refresh_token, &access);
+	/* A mint whose answer was lost may have revoked what is cached. */
+	if (same && (outcome == NETWORK || outcome == SERVER))
+		drop_access(context, account);
+	if (outcome != DONE)
+		return outcome;
+	learn(context, account, refresh_token, &created_at);
+	if (old.token.len && !same)
+		retire(context, account, &old);
+	if (!fill_record(&fresh, account, refresh_token, created_at))
+		return no_memory(context);
+	outcome = keep(context, account, &fresh);
+	if (outcome == DONE)
+		token_keep(context, account, &access);
+	return outcome;
+}

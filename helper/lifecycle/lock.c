@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The lock. No content is trusted, no age is judged: whoever holds the file's lock lives.
+ */
+#include "helper/lifecycle/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "helper/base/clock.h"
+#include "helper/state.h"
+
+void lock_release(struct lock *lock)
+{
+	if (lock->fd >= 0)
+		close(lock->fd);
+	if (lock->dirfd >= 0)
+		close(lock->dirfd);
+	*lock = (struct lock)LOCK_NONE;
+}
+
+void lock_pause(void)
+{
+	struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000L };
+
+	nanosleep(&pause, NULL);
+}
+
+/* Whether the file behind FD is still the one that stands under NAME: somebody may have removed it. */
+static bool still_there(int dirfd, const char *name, int fd)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 && fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+/* 0 and a locked descriptor, 0 and -1 where it is somebody else's, or an errno. */
+static int try_in(int dirfd, const char *name, int *ret_fd)
+{
+	*ret_fd = -1;
+	for (;;) {
+		int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+		struct stat st;
+		int error = 0;
+
+		if (fd < 0)
+			return errno;
+		if (fstat(fd, &st) != 0)
+			error = errno;
+		else if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
+			error = EPERM;
+		else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+			error = errno;
+		else if (still_there(dirfd, name, fd)) {
+			*ret_fd = fd;
+			return 0;
+		}
+		close(fd);
+		if (error == EWOULDBLOCK)
+			return 0;
+		if (error && error != EINTR)
+			return error;
+	}
+}
+
+enum outcome lock_try(const char *name, struct lock *lock, struct trouble *trouble)
+{
+	int error;
+
+	if (lock->dirfd < 0) {
+		struct state_dir dir;
+		enum outcome outcome = state_open_locks(&dir, trouble);
+
+		if (outcome != DONE)
+			return outcome;
+		lock->dirfd = dir.fd;
+	}
+	error = try_in(lock->dirfd, name, &lock->fd);
+	if (error)
+		return trouble_say(trouble, TROUBLE_CONFIGURATION, "look at ~/.local/state/alation-cred/locks", "the lock '%s' cannot be taken: %s",
+		                   name, strerror(error));
+	return DONE;
+}
+
+enum outcome lock_wait(const char *name, int64_t deadline_ms, struct lock *lock, struct trouble *trouble)
+{
+	for (;;) {
+		enum outcome outcome = lock_try(name, lock, trouble);
+
+		if (outcome != DONE || lock->fd >= 0)
+			return outcome;
+		if (clock_mono_ms() >= deadline_ms)
+			return trouble_say(trouble, TROUBLE_BUSY, "try again, or end the alation-cred that hangs",
+			                   "another alation-cred holds the lock '%s'", name);
+		lock_pause();
+	}
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Decides what to do about an access token. Pure: no clock, no file, no keyring, no network. The caller brings
+ * the facts.
+ */
+#ifndef HELPER_LIFECYCLE_POLICY_H
+#define HELPER_LIFECYCLE_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum decision { SERVE, MINT };
+
+struct cached {
+	bool present;
+	int64_t left_s;     /* by this machine's clock; may be negative */
+	int64_t lifetime_s;
+};
+
+/* How much life a token must have left to be served: 60 s or 2 % of its lifetime, whichever is less. Small on
+ * purpose: an early mint cuts off everyone who still uses the old token. */
+int64_t policy_margin_s(int64_t lifetime_s);
+
+enum decision policy_decide(const struct cached *have);
+
+/*
+ * A token's lifetime from what a reply says (epoch s, or a negative number where it does not): the server's own
+ * difference of expiry and creation, or of expiry and the reply's Date. *ret_guessed: neither is usable, and it
+ * is one hour.
+ */
+int64_t policy_lifetime_s(int64_t created_at, int64_t expires_at, int64_t date, bool *ret_guessed);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options: the table, the reader, the help. A secret is never an option's value.
+ */
+#include "helper/options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "helper/base/clock.h"
+#include "helper/lifecycle/record.h"
+#include "protocol/url.h"
+
+static bool set_format(struct options *o, const char *value)
+{
+	const struct format *format = format_named(bytes_of(value));
+
+	if (format)
+		o->format = format;
+	return format;
+}
+
+static bool set_interactive(struct options *o, const char *value)
+{
+	static const char *const words[] = { "auto", "always", "never" };
+
+	for (int i = 0; i < 3; i++) {
+		if (strcmp(value, words[i]) == 0) {
+			o->interactive = (enum interactive)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool set_timeout(struct options *o, const char *value)
+{
+	return clock_parse_duration(bytes_of(value), &o->timeout_s) && o->timeout_s > 0 &&
+	       o->timeout_s <= OPTIONS_TIMEOUT_MAX_S;
+}
+
+static bool set_user(struct options *o, const char *value)
+{
+	o->user = value;
+	return *value;
+}
+
+static bool set_user_id(struct options *o, const char *value)
+{
+	o->user_id = url_user_id(bytes_of(value));
+	return o->user_id;
+}
+
+static bool set_name(struct options *o, const char *value)
+{
+	o->name = value;
+	return *value && strlen(value) < RECORD_NAME_MAX_BYTES;
+}
+
+#define FLAG(function, member)                                             \
+	static bool function(struct options *o, const char *value)         \
+	{                                                                  \
+		(void)value;                                               \
+		o->member = true;                                          \
+		return true;                                               \
+	}
+FLAG(set_verbose, verbose)
+FLAG(set_help, help)
+FLAG(set_version, version)
+FLAG(set_password_stdin, password_stdin)
+FLAG(set_token_stdin, token_stdin)
+FLAG(set_exclusive, exclusive)
+FLAG(set_shared, shared)
+FLAG(set_default, make_default)
+
+static const struct option {
+	const char *name;  /* "--format", or a short one */
+	const char *value; /* what its value is called; NULL: it has none */
+	int for_verb;
+	bool (*set)(struct options *, const char *value);
+	const char *help;
+} table[] = {
+	{ "--format", "FORMAT", FOR_ALL, set_format, "token, header or json" },
+	{ "--interactive", "WHEN", FOR_ALL, set_interactive, "auto, always or never: may a keyring open its dialog?" },
+	{ "--timeout", "DUR", FOR_ALL, set_timeout, "for the whole call: 20, 45s, 2m; without it 30s" },
+	{ "-v", NULL, FOR_ALL, set_verbose, "say on stderr what is decided and why, without secrets" },
+	{ "--help", NULL, FOR_ALL, set_help, "this text; after a verb, the verb's" },
+	{ "-h", NULL, FOR_ALL, set_help, NULL },
+	{ "--version", NULL, FOR_ALL, set_version, "the version" },
+	{ "--user", "NAME", FOR_LOGIN, set_user, "sign in with this user name and a password" },
+	{ "--password-stdin", NULL, FOR_LOGIN, set_password_stdin, "read the password from stdin" },
+	{ "--user-id", "N", FOR_LOGIN, set_user_id, "the numeric user id that a pasted RefreshToken belongs to" },
+	{ "--token-stdin", NULL, FOR_LOGIN, set_token_stdin, "read the RefreshToken from stdin" },
+	{ "--name", "TOKEN_NAME", FOR_LOGIN, set_name, "name of the RefreshToken to create; without it alation-cred@THIS-MACHINE" },
+	{ "--exclusive", NULL, FOR_LOGIN, set_exclusive, "nothing else uses this RefreshToken" },
+	{ "--shared", NULL, FOR_LOGIN, set_shared, "something else uses it too: it is never renewed from here" },
+	{ "--default", NULL, FOR_LOGIN, set_default, "make it the default account" },
+};
+#define TABLE (sizeof table / sizeof *table)
+
+/* The row of the option word ARG; *ret_value is what stands behind its '=', or NULL. */
+static const struct option *find(const char *arg, const char **ret_value)
+{
+	const char *eq = strncmp(arg, "--", 2) == 0 ? strchr(arg, '=') : NULL;
+	struct bytes name = { arg, eq ? (size_t)(eq - arg) : strlen(arg) };
+
+	*ret_value = eq ? eq + 1 : NULL;
+	for (size_t i = 0; i < TABLE; i++)
+		if (bytes_are(name, table[i].name))
+			return &table[i];
+	return NULL;
+}
+
+/* The first thing that is wrong is what is said, but the rest is read: --format json may stand there. */
+static void wrong(struct trouble *trouble, const char *word, const char *why)
+{
+	if (trouble->code == TROUBLE_NONE)
+		trouble_say(trouble, TROUBLE_USAGE, "see 'alation-cred --help'", *word ? "option '%s' %s" : "an option%s %s", word, why);
+}
+
+/*
+ * An option that we do not know may be a secret put there by mistake: --password=hunter2, -phunter2, or a token
+ * that begins with '-'. Only what looks like an option's name is shown.
+ */
+static void wrong_word(struct trouble *trouble, const char *arg)
+{
+	char name[64];
+	size_t n = strcspn(arg, "=");
+
+	if (arg[1] != '-')
+		n = 2;
+	else if (n >= sizeof name || n != strspn(arg, "-abcdefghijklmnopqrstuvwxyz"))
+		n = 0;
+	snprintf(name, sizeof name, "%.*s", (int)n, arg);
+	wrong(trouble, name, "is not known");
+}
+
+enum outcome options_parse(int argc, const char *const argv[], struct options *ret_options, struct trouble *trouble)
+{
+	bool only_args = false;
+
+	*ret_options = (struct options){ .format = formats[0], .timeout_s = OPTIONS_TIMEOUT_S };
+	for (int i = 0; i < argc; i++) {
+		const char *arg = argv[i], *value;
+		const struct option *option;
+
+		if (only_args || arg[0] != '-' || arg[1] == '\0') {
+			if (ret_options->n_args < OPTIONS_ARGS_MAX)
+				ret_options->args[ret_options->n_args++] = arg;
+			continue;
+		}
+		if (strcmp(arg, "--") == 0) {
+			only_args = true;
+			continue;
+		}
+		option = find(arg, &value);
+		if (!option) {
+			wrong_word(trouble, arg);
+			continue;
+		}
+		if (!option->value && value) {
+			wrong(trouble, option->name, "takes no value");
+			continue;
+		}
+		if (option->value && !value && i + 1 < argc)
+			value = argv[++i];
+		if (option->value && !value)
+			wrong(trouble, option->name, "needs a value");
+		else if (!option->set(ret_options, value))
+			wrong(trouble, option->name, "has a value that cannot be");
+	}
+	return trouble_outcome(trouble->code);
+}
+
+void options_help(struct out *out, int for_verb)
+{
+	for (size_t i = 0; i < TABLE; i++) {
+		size_t start = out->n;
+
+		if (table[i].for_verb != for_verb || !table[i].help)
+			continue;
+		out_text(out, "  ");
+		out_text(out, table[i].name);
+		if (table[i].value) {
+			out_text(out, " ");
+			out_text(out, table[i].value);
+		}
+		do
+			out_text(out, " ");
+		while (out->n - start < 24 && !out->overflow);
+		out_text(out, table[i].help);
+		out_text(out, "\n");
+	}
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line: one table of options for all verbs. Sets no default that depends on a file.
+ */
+#ifndef HELPER_OPTIONS_H
+#define HELPER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "helper/base/trouble.h"
+#include "protocol/protocol.h"
+
+#define OPTIONS_ARGS_MAX 4
+#define OPTIONS_TIMEOUT_S 30        /* without --timeout */
+#define OPTIONS_TIMEOUT_MAX_S 86400
+
+enum interactive { INTERACTIVE_AUTO, INTERACTIVE_ALWAYS, INTERACTIVE_NEVER };
+
+struct options {
+	const struct format *format; /* never NULL */
+	enum interactive interactive;
+	int64_t timeout_s;
+	bool verbose, help, version;
+	/* login */
+	const char *user, *name;
+	int64_t user_id;             /* 0: not given */
+	bool password_stdin, token_stdin, exclusive, shared, make_default;
+	/* what is no option: the verb first */
+	const char *args[OPTIONS_ARGS_MAX];
+	int n_args;
+};
+
+/* Which verbs an option is for. */
+enum { FOR_ALL = 0, FOR_LOGIN = 1 };
+
+/*
+ * Reads argv (without argv[0]) into *ret_options, which is filled as far as it could be read even where the
+ * outcome is USAGE: --format tells how to say so. Options stand before or after the verb; `--` ends them.
+ */
+enum outcome options_parse(int argc, const char *const argv[], struct options *ret_options, struct trouble *trouble);
+
+/* The options' lines of a help text: those for all verbs, or those of one, into OUT. */
+void options_help(struct out *out, int for_verb);
+
+#endif

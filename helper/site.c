@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two builds: SITE_TREE finds its shared objects beside the executable and keeps its kernel keys apart from an
+ * installed program's; the other has SITE_LIBDIR compiled in.
+ */
+#include "helper/site.h"
+
+#ifdef SITE_TREE
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *beside(char path[PATH_MAX], const char *name)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *slash;
+
+	if (n <= 0)
+		return "";
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	if (!slash || snprintf(path, PATH_MAX, "%.*s/%s", (int)(slash - self), self, name) >= PATH_MAX)
+		return "";
+	return path;
+}
+
+const char *site_modules_dir(void)
+{
+	static char path[PATH_MAX];
+
+	return beside(path, "modules");
+}
+
+const char *site_client(void)
+{
+	static char path[PATH_MAX];
+
+	return beside(path, "alation.so");
+}
+
+static const char *const kernel_arguments[] = { "prefix=alation-cred-tree" };
+
+#else
+
+const char *site_modules_dir(void)
+{
+	return SITE_LIBDIR "/modules";
+}
+
+const char *site_client(void)
+{
+	return SITE_LIBDIR "/alation.so";
+}
+
+static const char *const kernel_arguments[] = { "" };
+
+#endif
+
+const struct keyring_line site_stack[] = {
+	{ "refresh", KEYRING_SUFFICIENT, "secret-service", 0, NULL },
+#ifdef SITE_TREE
+	{ "access", KEYRING_SUFFICIENT, "kernel", 1, kernel_arguments },
+#else
+	{ "access", KEYRING_SUFFICIENT, "kernel", 0, kernel_arguments },
+#endif
+};
+const size_t site_stack_lines = sizeof site_stack / sizeof *site_stack;

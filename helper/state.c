@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finds, makes and checks our directories. Opens each and looks at what was opened.
+ */
+#include "helper/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "keyring/trust.h"
+
+#define NAME "alation-cred"
+
+static bool join(char path[STATE_PATH_MAX_BYTES], const char *a, const char *b)
+{
+	return snprintf(path, STATE_PATH_MAX_BYTES, "%s/%s", a, b) < STATE_PATH_MAX_BYTES;
+}
+
+/* Makes PATH and what is missing above it, 0700 each. */
+static void make_path(const char *path)
+{
+	char part[STATE_PATH_MAX_BYTES];
+
+	snprintf(part, sizeof part, "%s", path);
+	for (char *p = part + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		mkdir(part, 0700);
+		*p = '/';
+	}
+	mkdir(part, 0700);
+}
+
+static int open_dir(const char *path, int flags)
+{
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+}
+
+/* The home directory's candidate: open and ours, writable by nobody else. 0, or an errno; EACCES and EROFS
+ * leave it open for reading. */
+static int open_home(const char *path, bool create, int *ret_fd)
+{
+	struct stat st;
+	int fd;
+
+	if (create)
+		make_path(path);
+	fd = open_dir(path, 0);
+	if (fd < 0)
+		return errno;
+	if (fstat(fd, &st) != 0 || st.st_uid != geteuid() || trust_refusal(&st)) {
+		close(fd);
+		return EPERM;
+	}
+	*ret_fd = fd;
+	return faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+/* The private tmpfs directory. Anyone can make names there, so a link or another's directory is refused. */
+static int open_tmpfs(bool create, struct state_dir *ret_dir)
+{
+	static const char *const places[] = { "/dev/shm", "/tmp" };
+	int error = ENOENT;
+
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		struct stat st;
+		int fd;
+
+		snprintf(ret_dir->path, sizeof ret_dir->path, "%s/" NAME "-%u", places[i], (unsigned)geteuid());
+		if (create)
+			mkdir(ret_dir->path, 0700);
+		fd = open_dir(ret_dir->path, O_NOFOLLOW);
+		if (fd < 0) {
+			error = errno == ENOENT ? error : errno;
+			continue;
+		}
+		if (fstat(fd, &st) != 0 || st.st_uid != geteuid() || (st.st_mode & 077)) {
+			close(fd);
+			error = EPERM;
+			continue;
+		}
+		ret_dir->fd = fd;
+		ret_dir->fallback = true;
+		return 0;
+	}
+	return error;
+}
+
+static enum outcome unusable(struct trouble *trouble, const char *path, int error)
+{
+	if (error == EPERM)
+		return trouble_say(trouble, TROUBLE_CONFIGURATION, "make it the user's own and writable by nobody else (not with sudo)",
+		                   "the directory %s does not belong to uid %u alone", path, (unsigned)geteuid());
+	return trouble_say(trouble, TROUBLE_CONFIGURATION, "set HOME to a directory that can be written",
+	                   "no directory for state: %s: %s", path, strerror(error));
+}
+
+/* Home's candidate PATH ("" where there is none), else the tmpfs. */
+static enum outcome open_either(const char *path, bool create, struct state_dir *ret_dir, struct trouble *trouble)
+{
+	int error = ENOENT, home = -1;
+
+	*ret_dir = (struct state_dir){ .fd = -1 };
+	if (path[0])
+		error = open_home(path, create, &home);
+	if (error == EPERM)
+		return unusable(trouble, path, error);
+	if (error == 0) {
+		ret_dir->fd = home;
+		snprintf(ret_dir->path, sizeof ret_dir->path, "%s", path);
+		return DONE;
+	}
+	error = open_tmpfs(create, ret_dir);
+	/* A home that can only be read serves what it holds as long as nothing was written elsewhere; the locks,
+	 * which the first call makes there, are not what is meant. */
+	if (!create && home >= 0 && (error || faccessat(ret_dir->fd, "accounts", F_OK, AT_SYMLINK_NOFOLLOW) != 0)) {
+		if (!error)
+			close(ret_dir->fd);
+		*ret_dir = (struct state_dir){ .fd = home };
+		snprintf(ret_dir->path, sizeof ret_dir->path, "%s", path);
+		return DONE;
+	}
+	if (home >= 0)
+		close(home);
+	if (error == 0 || (!create && error == ENOENT))
+		return DONE;
+	return unusable(trouble, ret_dir->path, error);
+}
+
+static void home_path(char path[STATE_PATH_MAX_BYTES], const char *below)
+{
+	const char *home = getenv("HOME");
+
+	if (!home || home[0] != '/' || !join(path, home, below))
+		path[0] = '\0';
+}
+
+enum outcome state_open(bool create, struct state_dir *ret_dir, struct trouble *trouble)
+{
+	const char *xdg = getenv("XDG_STATE_HOME");
+	char path[STATE_PATH_MAX_BYTES];
+
+	/* A relative path is to be ignored, says the XDG base directory specification. */
+	if (!xdg || xdg[0] != '/' || !join(path, xdg, NAME))
+		home_path(path, ".local/state/" NAME);
+	return open_either(path, create, ret_dir, trouble);
+}
+
+enum outcome state_open_locks(struct state_dir *ret_dir, struct trouble *trouble)
+{
+	char path[STATE_PATH_MAX_BYTES];
+	enum outcome outcome;
+	int fd;
+
+	home_path(path, ".local/state/" NAME);
+	outcome = open_either(path, true, ret_dir, trouble);
+	if (outcome != DONE)
+		return outcome;
+	if (mkdirat(ret_dir->fd, "locks", 0700) != 0 && errno != EEXIST)
+		fd = -1;
+	else
+		fd = openat(ret_dir->fd, "locks", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		outcome = unusable(trouble, ret_dir->path, errno);
+	close(ret_dir->fd);
+	ret_dir->fd = fd;
+	return outcome;
+}

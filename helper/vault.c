@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between the helper and the keyring stack.
+ */
+#include "helper/vault.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "helper/account.h"
+#include "helper/base/clock.h"
+#include "helper/base/harden.h"
+#include "helper/base/trace.h"
+#include "helper/base/watchdog.h"
+
+#define PROMPT_MS 120000
+#define LIFETIME_FOR_EVER 0
+
+/* One walk: what the ears need to remember. */
+struct walk {
+	struct context *context;
+	const struct account *account;
+	bool may_prompt;
+	int64_t began_ms;
+	struct secret *found; /* NULL: a secret is dropped unread */
+};
+
+/* A module is about to be called: how long it may take, and what is said if it never comes back. */
+static int64_t begin(void *host, const char *module)
+{
+	struct walk *walk = host;
+	struct context *context = walk->context;
+	struct trouble trouble = { 0 };
+	char reply[WATCHDOG_REPLY_MAX_BYTES], text[ACCOUNT_TEXT_BYTES];
+	int64_t deadline_ms;
+
+	walk->began_ms = clock_mono_ms();
+	deadline_ms = walk->began_ms + (walk->may_prompt ? PROMPT_MS : context->module_ms);
+	if (!walk->may_prompt && deadline_ms > context->deadline_ms)
+		deadline_ms = context->deadline_ms;
+	trouble_say(&trouble, TROUBLE_KEYRING_TIMEOUT, "look whether that keyring's service hangs, then try again",
+	            "the keyring module '%s' did not come back for %s", module, account_text(walk->account, text));
+	watchdog_arm(deadline_ms, &trouble, context_failure(context, &trouble, reply, sizeof reply));
+	return deadline_ms;
+}
+
+static void end(void *host)
+{
+	struct walk *walk = host;
+
+	watchdog_disarm();
+	/* A person's time is not the program's. */
+	if (walk->may_prompt)
+		walk->context->deadline_ms += clock_mono_ms() - walk->began_ms;
+}
+
+static int put(void *host, const char *bytes, size_t len)
+{
+	struct walk *walk = host;
+
+	if (!walk->found)
+		return 0;
+	return secret_set(walk->found, (struct bytes){ bytes, len }) ? 0 : -1;
+}
+
+static void note(void *host, const char *module, const char *text)
+{
+	(void)host;
+	trace("%s: %s", module, text);
+}
+
+static struct keyring_ears ears_of(struct walk *walk)
+{
+	return (struct keyring_ears){
+		.host = walk,
+		.flags = walk->may_prompt ? ACRED_MAY_PROMPT : 0,
+		.begin = begin,
+		.end = end,
+		.put = put,
+		.note = note,
+	};
+}
+
+static struct acred_key key_of(const struct account *account, const char *facility)
+{
+	return (struct acred_key){ .facility = facility, .base_url = account->base_url, .user_id = account->user_id };
+}
+
+static const char *holder_of(const struct account *account)
+{
+	return account->module[0] ? account->module : NULL;
+}
+
+static int traced(const char *what, const struct acred_key *key, const struct keyring_answer *answer)
+{
+	trace("%s %s of %lld@%s: %s by %s%s%s", what, key->facility, (long long)key->user_id, key->base_url,
+	      keyring_status_word(answer->status), answer->module ? answer->module : "nobody", answer->why[0] ? ": " : "",
+	      answer->why);
+	return answer->status;
+}
+
+/* A status in words. What the module or the loader said of it stands in answer->why. */
+static enum outcome say(struct context *context, const struct account *account, const struct keyring_answer *answer)
+{
+	const char *why = answer->why, *module = answer->module ? answer->module : "none";
+	char text[ACCOUNT_TEXT_BYTES];
+
+	account_text(account, text);
+	switch (answer->status) {
+	case ACRED_OK:
+		return DONE;
+	case ACRED_ABSENT:
+		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "log in with 'alation-cred login URL'",
+		                   "no RefreshToken is stored for %s", text);
+	case ACRED_LOCKED:
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED,
+		                   "unlock it in the desktop session, or let it ask with --interactive always",
+		                   "the keyring (%s) is locked, and nobody is there to unlock it for %s", module, text);
+	case ACRED_UNAVAILABLE:
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_UNAVAILABLE,
+		                   "run this in a session with a Secret Service (GNOME Keyring, KWallet, KeePassXC)",
+		                   "no keyring can be reached for %s: %s%s%s", text, module, *why ? ": " : "", why);
+	case ACRED_TIMEOUT:
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_TIMEOUT, "look whether that keyring's service hangs, then try again",
+		                   "the keyring (%s) did not answer in time for %s", module, text);
+	case ACRED_READONLY:
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_READONLY, "", "the keyring (%s) of %s can only be read", module, text);
+	default:
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "'alation-cred status' tells about each keyring",
+		                   "the keyring (%s) failed for %s%s%s", module, text, *why ? ": " : "", why);
+	}
+}
+
+static enum outcome bad_record(struct context *context, const struct account *account, enum record_fault fault)
+{
+	static const char *const faults[] = {
+		[RECORD_DAMAGED] = "is damaged",
+		[RECORD_FOREIGN] = "is of another kind or another account",
+		[RECORD_NEWER] = "was written by a newer alation-cred",
+		[RECORD_NO_MEMORY] = "does not fit into memory",
+	};
+	char text[ACCOUNT_TEXT_BYTES];
+
+	account_text(account, text);
+	return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED,
+	                   fault == RECORD_NEWER ? "update this alation-cred" : "remove it with 'alation-cred logout', then log in again",
+	                   "what the keyring holds for %s %s", text, faults[fault]);
+}
+
+static bool is_foreign(const struct refresh_record *record, const struct account *account)
+{
+	return record->base_url[0] && (record->user_id != account->user_id || strcmp(record->base_url, account->base_url) != 0);
+}
+
+enum outcome vault_refresh(struct context *context, const struct account *account, bool may_prompt,
+                           struct refresh_record *ret_record)
+{
+	SECRET line = { 0 };
+	struct walk walk = { context, account, may_prompt, 0, &line };
+	struct keyring_ears ears = ears_of(&walk);
+	struct acred_key key = key_of(account, "refresh");
+	struct keyring_answer answer;
+	enum record_fault fault;
+
+	*ret_record = (struct refresh_record){ 0 };
+	harden_environment();
+	keyring_lookup(&context->keyring, &ears, &key, holder_of(account), &answer);
+	if (traced("look up", &key, &answer) != ACRED_OK)
+		return say(context, account, &answer);
+	fault = refresh_record_parse(secret_view(&line), ret_record);
+	if (!fault && is_foreign(ret_record, account))
+		fault = RECORD_FOREIGN;
+	return fault ? bad_record(context, account, fault) : DONE;
+}
+
+enum outcome vault_ready(struct context *context, const char *base_url, bool may_prompt)
+{
+	/* The user id is not known before the server tells it; any will do to learn whether the keyring answers. */
+	struct account account = { .user_id = 0 };
+	struct walk walk = { context, &account, may_prompt, 0, NULL };
+	struct keyring_ears ears = ears_of(&walk);
+	struct acred_key key = { "refresh", base_url, 1 };
+	struct keyring_answer answer;
+
+	snprintf(account.base_url, sizeof account.base_url, "%s", base_url);
+	harden_environment();
+	keyring_lookup(&context->keyring, &ears, &key, NULL, &answer);
+	if (traced("probe", &key, &answer) == ACRED_OK || answer.status == ACRED_ABSENT)
+		return DONE;
+	return say(context, &account, &answer);
+}
+
+enum outcome vault_keep_refresh(struct context *context, struct account *account, const struct refresh_record *record)
+{
+	SECRET line = { 0 };
+	struct walk walk = { context, account, false, 0, NULL };
+	struct keyring_ears ears = ears_of(&walk);
+	struct acred_key key = key_of(account, "refresh");
+	struct keyring_answer answer;
+
+	if (!refresh_record_format(record, &line))
+		return bad_record(context, account, RECORD_NO_MEMORY);
+	harden_environment();
+	keyring_store(&context->keyring, &ears, &key, holder_of(account), line.bytes, line.len, LIFETIME_FOR_EVER, &answer);
+	if (traced("store", &key, &answer) != ACRED_OK)
+		return say(context, account, &answer);
+	snprintf(account->module, sizeof account->module, "%s", answer.module);
+	return DONE;
+}
+
+enum outcome vault_forget_refresh(struct context *context, const struct account *account)
+{
+	struct walk walk = { context, account, false, 0, NULL };
+	struct keyring_ears ears = ears_of(&walk);
+	struct acred_key key = key_of(account, "refresh");
+	struct keyring_answer answer;
+
+	harden_environment();
+	keyring_erase(&context->keyring, &ears, &key, &answer);
+	traced("erase", &key, &answer);
+	return answer.status == ACRED_ABSENT ? DONE : say(context, account, &answer);
+}
+
+static int look_up_access(struct context *context, const struct account *account, struct access_record *ret_record,
+                          struct keyring_answer *ret_answer)
+{
+	SECRET line = { 0 };
+	struct walk walk = { context, account, false, 0, &line };
+	struct keyring_ears ears = ears_of(&walk);
+	struct acred_key key = key_of(account, "access");
+
+	*ret_record = (struct access_record){ 0 };
+	keyring_lookup(&context->keyring, &ears, &key, NULL, ret_answer);
+	if (traced("look up", &key, ret_answer) != ACRED_OK)
+		return ret_answer->status;
+	/* An entry that cannot be read is no entry: the next mint writes it anew. */
+	if (access_record_parse(secret_view(&line), ret_record) != RECORD_OK) {
+		access_record_wipe(ret_record);
+		return ACRED_ABSENT;
+	}
+	return ACRED_OK;
+}
+
+bool vault_access(struct context *context, const struct account *account, struct access_record *ret_record)
+{
+	struct keyring_answer answer;
+
+	return look_up_access(context, account, ret_record, &answer) == ACRED_OK;
+}
+
+void vault_keep_access(struct context *context, const struct account *account, const struct access_record *record)
+{
+	SECRET line = { 0 };
+	struct walk walk = { context, account, false, 0, NULL };
+	struct keyring_ears ears = ears_of(&walk);
+	struct acred_key key = key_of(account, "access");
+	struct keyring_answer answer = { .status = ACRED_FAILED };
+
+	if (access_record_format(record, &line))
+		keyring_store(&context->keyring, &ears, &key, NULL, line.bytes, line.len, record->lifetime_s, &answer);
+	if (traced("store", &key, &answer) != ACRED_OK)
+		context_warn(context, "not_cached", "the access token could not be cached (%s%s%s); the next call mints another and revokes this one",
+		             keyring_status_word(answer.status), answer.why[0] ? ": " : "", answer.why);
+}
+
+enum outcome vault_forget_access(struct context *context, const struct account *account)
+{
+	struct walk walk = { context, account, false, 0, NULL };
+	struct keyring_ears ears = ears_of(&walk);
+	struct acred_key key = key_of(account, "access");
+	struct keyring_answer answer;
+
+	keyring_erase(&context->keyring, &ears, &key, &answer);
+	traced("erase", &key, &answer);
+	/* A cache that cannot be reached holds nothing that could be served from it. */
+	return answer.status == ACRED_ABSENT || answer.status == ACRED_UNAVAILABLE ? DONE : say(context, account, &answer);
+}
+
+int vault_locate_refresh(struct context *context, const struct account *account, struct keyring_answer *ret_answer)
+{
+	struct walk walk = { context, account, false, 0, NULL };
+	struct keyring_ears ears = ears_of(&walk);
+	struct acred_key key = key_of(account, "refresh");
+
+	harden_environment();
+	keyring_locate(&context->keyring, &ears, &key, holder_of(account), ret_answer);
+	return traced("locate", &key, ret_answer);
+}
+
+int vault_locate_access(struct context *context, const struct account *account, struct access_record *ret_record,
+                        struct keyring_answer *ret_answer)
+{
+	return look_up_access(context, account, ret_record, ret_answer);
+}

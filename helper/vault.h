@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Records in and out of the keyring stack: limits and watchdog around each module's call, statuses turned into
+ * outcomes and words. Decides nothing about tokens.
+ */
+#ifndef HELPER_VAULT_H
+#define HELPER_VAULT_H
+
+#include "helper/accounts-file.h"
+#include "helper/context.h"
+#include "helper/lifecycle/record.h"
+
+/*
+ * The account's RefreshToken record. MAY_PROMPT: a keyring's dialog may open, and the time a person takes does
+ * not count; never under a lock. LOGIN_NEEDED (no_account) where nothing is stored, LOCKED, or KEYRING; a record
+ * that is damaged, foreign or newer is KEYRING too. *ret_record is the caller's to wipe in any case.
+ */
+enum outcome vault_refresh(struct context *context, const struct account *account, bool may_prompt,
+                           struct refresh_record *ret_record);
+
+/* Whether a RefreshToken could be kept now for an account of that instance: DONE, LOCKED or KEYRING. Asked before
+ * a server is made to create one. Stores nothing. */
+enum outcome vault_ready(struct context *context, const char *base_url, bool may_prompt);
+
+/* Keeps it, and writes the module that took it into account->module. */
+enum outcome vault_keep_refresh(struct context *context, struct account *account, const struct refresh_record *record);
+
+/* Removes it from every module. What could not be emptied is the outcome. */
+enum outcome vault_forget_refresh(struct context *context, const struct account *account);
+
+/* The cached access token. False: none that can be read; a cache that does not work is warned about once. */
+bool vault_access(struct context *context, const struct account *account, struct access_record *ret_record);
+
+/* Caches it for its lifetime; a failure is a warning: the token is still served. */
+void vault_keep_access(struct context *context, const struct account *account, const struct access_record *record);
+
+/* Removes it from the cache. DONE also where none was there. */
+enum outcome vault_forget_access(struct context *context, const struct account *account);
+
+/* For `status`: which module holds what, without a dialog, without a secret. Returns a module.h status. */
+int vault_locate_refresh(struct context *context, const struct account *account, struct keyring_answer *ret_answer);
+int vault_locate_access(struct context *context, const struct account *account, struct access_record *ret_record,
+                        struct keyring_answer *ret_answer);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * login: who, how, and with which secret; the rest is lifecycle/enroll.c. The only verb of these that asks a
+ * person. A secret comes from a terminal without echo or from stdin, never from the command line.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "helper/account.h"
+#include "helper/accounts-file.h"
+#include "helper/answer.h"
+#include "helper/base/clock.h"
+#include "helper/base/prompt.h"
+#include "helper/base/stdin.h"
+#include "helper/lifecycle/enroll.h"
+#include "helper/vault.h"
+#include "helper/verbs/verbs.h"
+
+#define PASSWORD_MAX_BYTES 4096
+
+enum way { WAY_UNKNOWN, WAY_PASSWORD, WAY_TOKEN };
+
+/* What a login needs to know, gathered from options and, where they are silent, from the person. */
+struct gathered {
+	enum way way;
+	struct account account;
+	struct secret user, secret;
+};
+
+static void gathered_wipe(struct gathered *g)
+{
+	secret_wipe(&g->user);
+	secret_wipe(&g->secret);
+}
+
+static enum outcome usage(struct context *context, const char *remedy, const char *what)
+{
+	return trouble_say(&context->trouble, TROUBLE_USAGE, remedy, "%s", what);
+}
+
+static enum outcome check_options(struct context *context, const struct options *o)
+{
+	if ((o->user || o->password_stdin) && (o->user_id || o->token_stdin))
+		return usage(context, "give --user for a password, or --user-id for a RefreshToken",
+		             "a login is by password or by RefreshToken, not both");
+	if (o->password_stdin && !o->user)
+		return usage(context, "say who: --user NAME --password-stdin", "--password-stdin needs --user");
+	if (o->exclusive && o->shared)
+		return usage(context, "", "--exclusive and --shared exclude each other");
+	if (o->user && o->shared)
+		return usage(context, "", "a RefreshToken made by a password login is used by this program alone: --shared cannot be");
+	return DONE;
+}
+
+static enum outcome read_address(struct context *context, const char *argument, struct gathered *g)
+{
+	const char *text = argument ? argument : getenv("ALATION_BASE_URL");
+	const struct options *o = &context->options;
+	struct url url;
+	enum outcome outcome;
+
+	if (!text || !*text)
+		return usage(context, "alation-cred login https://catalog.example.com", "which instance? login needs its address");
+	outcome = account_url(context, text, &url);
+	if (outcome != DONE)
+		return outcome;
+	if (url.user_id && o->user_id && url.user_id != o->user_id)
+		return usage(context, "", "--user-id is not the user id in the address");
+	memcpy(g->account.base_url, url.base, sizeof g->account.base_url);
+	g->account.user_id = o->user_id ? o->user_id : url.user_id;
+	return DONE;
+}
+
+/* A person's time is not the program's. */
+static enum outcome ask(struct context *context, const char *question, bool hidden, struct secret *ret_answer)
+{
+	int64_t began_ms = clock_mono_ms();
+	enum outcome outcome = prompt_ask(question, hidden, ret_answer, &context->trouble);
+
+	context->deadline_ms += clock_mono_ms() - began_ms;
+	return outcome;
+}
+
+/* The dialog's first question, where the options do not say. */
+static enum outcome choose_way(struct context *context, struct gathered *g)
+{
+	const struct options *o = &context->options;
+	SECRET answer = { 0 };
+	enum outcome outcome;
+
+	g->way = o->user ? WAY_PASSWORD : o->user_id || o->token_stdin ? WAY_TOKEN : WAY_UNKNOWN;
+	if (g->way != WAY_UNKNOWN)
+		return DONE;
+	if (!isatty(STDIN_FILENO) || !prompt_possible())
+		return usage(context, "--user NAME --password-stdin, or --user-id N --token-stdin", "there is no terminal to ask how to sign in");
+	prompt_show("How do you sign in to the catalog?\n"
+	            "  1  single sign-on (SSO: Okta, Entra ...), with a RefreshToken made on its web page\n"
+	            "  2  user name and password\n");
+	outcome = ask(context, "1 or 2: ", false, &answer);
+	if (outcome != DONE)
+		return outcome;
+	if (bytes_are(secret_view(&answer), "1"))
+		g->way = WAY_TOKEN;
+	else if (bytes_are(secret_view(&answer), "2"))
+		g->way = WAY_PASSWORD;
+	else
+		return usage(context, "start again", "neither 1 nor 2");
+	return DONE;
+}
+
+static enum outcome read_secret(struct context *context, bool from_stdin, const char *question, size_t max_bytes, struct secret *ret_secret)
+{
+	enum outcome outcome;
+
+	if (!from_stdin && !prompt_possible())
+		return usage(context, "give the secret on stdin: --password-stdin or --token-stdin", "there is no terminal to ask on");
+	if (!from_stdin)
+		return ask(context, question, true, ret_secret);
+	outcome = stdin_read(max_bytes, context->deadline_ms, ret_secret, &context->trouble);
+	if (outcome == DONE && ret_secret->len && ret_secret->bytes[ret_secret->len - 1] == '\n')
+		ret_secret->len--;
+	return outcome;
+}
+
+static enum outcome ask_password(struct context *context, struct gathered *g)
+{
+	const struct options *o = &context->options;
+	enum outcome outcome = DONE;
+
+	if (o->user) {
+		if (!secret_set(&g->user, bytes_of(o->user)))
+			return usage(context, "", "no memory for the user name");
+	} else {
+		outcome = ask(context, "User name: ", false, &g->user);
+	}
+	if (outcome == DONE && !g->user.len)
+		return usage(context, "", "the user name is empty");
+	if (outcome == DONE)
+		outcome = read_secret(context, o->password_stdin, "Password: ", PASSWORD_MAX_BYTES, &g->secret);
+	if (outcome == DONE && !g->secret.len)
+		return usage(context, "", "the password is empty");
+	if (outcome == DONE && memchr(g->secret.bytes, '\0', g->secret.len))
+		return usage(context, "", "the password has a NUL in it");
+	return outcome;
+}
+
+/* The page shows both; the person copies them from there. */
+static enum outcome ask_user_id(struct context *context, struct gathered *g)
+{
+	SECRET answer = { 0 };
+	enum outcome outcome;
+
+	if (g->account.user_id)
+		return DONE;
+	if (!prompt_possible() || context->options.token_stdin)
+		return usage(context, "--user-id N; it stands on the page where the RefreshToken is made", "whose RefreshToken is it? its user id is missing");
+	outcome = ask(context, "Numeric user id: ", false, &answer);
+	if (outcome != DONE)
+		return outcome;
+	g->account.user_id = url_user_id(secret_view(&answer));
+	return g->account.user_id ? DONE : usage(context, "it is a positive number, such as 102", "that is no user id");
+}
+
+/* Blanks and line ends that a paste brings along go; what is inside must be a token's. */
+static enum outcome check_token(struct context *context, struct secret *token)
+{
+	static const char around[] = " \t\r\n";
+	struct bytes b = secret_view(token);
+	SECRET trimmed = { 0 };
+
+	while (b.n && strchr(around, b.p[0]) && b.p[0]) {
+		b.p++;
+		b.n--;
+	}
+	while (b.n && strchr(around, b.p[b.n - 1]) && b.p[b.n - 1])
+		b.n--;
+	if (!b.n)
+		return usage(context, "", "the RefreshToken is empty");
+	if (!token_ok(b))
+		return usage(context, "copy it again from the page", "that is no RefreshToken: it has a blank or another character that a token never has");
+	if (!secret_set(&trimmed, b))
+		return usage(context, "", "no memory for the RefreshToken");
+	secret_move(token, &trimmed);
+	return DONE;
+}
+
+static enum outcome ask_whether_shared(struct context *context, struct gathered *g)
+{
+	const struct options *o = &context->options;
+	SECRET answer = { 0 };
+	enum outcome outcome;
+
+	g->account.exclusive = o->exclusive;
+	if (o->exclusive || o->shared || o->token_stdin || !prompt_possible())
+		return DONE;
+	prompt_show("Is this RefreshToken used anywhere else: a script, another machine, Tableau?\n"
+	            "One that is used here alone is renewed before it ends.\n");
+	outcome = ask(context, "Used elsewhere, y or n: ", false, &answer);
+	g->account.exclusive = outcome == DONE && (bytes_are(secret_view(&answer), "n") || bytes_are(secret_view(&answer), "no"));
+	return outcome;
+}
+
+static enum outcome ask_token(struct context *context, struct gathered *g)
+{
+	char page[URL_BASE_MAX_BYTES + 256];
+	enum outcome outcome;
+
+	if (!context->options.token_stdin && prompt_possible()) {
+		snprintf(page, sizeof page, "Open %s/account/auth and create a RefreshToken.\nThe page shows your numeric user id too.\n", g->account.base_url);
+		prompt_show(page);
+	}
+	outcome = ask_user_id(context, g);
+	if (outcome == DONE)
+		outcome = read_secret(context, context->options.token_stdin, "RefreshToken (not shown): ", 2 * TOKEN_MAX_BYTES, &g->secret);
+	if (outcome == DONE)
+		outcome = check_token(context, &g->secret);
+	if (outcome == DONE)
+		outcome = ask_whether_shared(context, g);
+	return outcome;
+}
+
+static enum outcome enroll(struct context *context, struct gathered *g)
+{
+	char name[RECORD_NAME_MAX_BYTES], host[128] = "";
+
+	if (g->way == WAY_TOKEN)
+		return enroll_token(context, &g->account, secret_view(&g->secret));
+	gethostname(host, sizeof host - 1);
+	snprintf(name, sizeof name, "alation-cred@%s", host[0] ? host : "localhost");
+	g->account.exclusive = true;
+	return enroll_password(context, &g->account, secret_view(&g->user), secret_view(&g->secret),
+	                       context->options.name ? context->options.name : name);
+}
+
+/* What a person wants to know now: who, until when, where it lies, which account is the default. */
+static void report(struct context *context, const struct account *account)
+{
+	ACCOUNTS accounts = { 0 };
+	struct trouble ignored = { 0 };
+	char text[ACCOUNT_TEXT_BYTES], line[1024], until[CLOCK_TEXT_BYTES];
+	struct moment end = answer_moment(account->refresh_expires_at, until);
+
+	snprintf(line, sizeof line, "logged in as %s; the RefreshToken '%s' lies in %s and ends %s", account_text(account, text), account->name,
+	         account->module, end.text ? end.text : "at a time the server did not tell");
+	trouble_line(line);
+	if (!account->exclusive)
+		context_warn(context, "shared", "this RefreshToken counts as shared: it is never renewed from here and ends %s; log in again with --exclusive if nothing else uses it",
+		             end.text ? end.text : "some day");
+	if (accounts_read(&accounts, &ignored) != DONE)
+		return;
+	for (size_t i = 0; i < accounts.n && accounts.n > 1; i++) {
+		if (!accounts.list[i].is_default)
+			continue;
+		snprintf(line, sizeof line, "the default account is %s", account_text(&accounts.list[i], text));
+		trouble_line(line);
+	}
+}
+
+enum outcome login_main(struct context *context, const char *argument)
+{
+	__attribute__((cleanup(gathered_wipe))) struct gathered g = {
+		.account = { .refresh_expires_at = RECORD_TIME_UNKNOWN, .is_default = context->options.make_default },
+	};
+	ACCOUNTS accounts = { 0 };
+	enum outcome outcome = check_options(context, &context->options);
+
+	if (outcome == DONE)
+		outcome = read_address(context, argument, &g);
+	/* A list or a keyring that does not work is learned of before a server is made to create anything. */
+	if (outcome == DONE)
+		outcome = accounts_read(&accounts, &context->trouble);
+	if (outcome == DONE)
+		outcome = choose_way(context, &g);
+	if (outcome == DONE && (g.way == WAY_TOKEN))
+		outcome = ask_token(context, &g);
+	else if (outcome == DONE)
+		outcome = ask_password(context, &g);
+	if (outcome == DONE)
+		outcome = vault_ready(context, g.account.base_url, context->interactive);
+	if (outcome == DONE)
+		outcome = enroll(context, &g);
+	if (outcome != DONE)
+		return outcome;
+	report(context, &g.account);
+	return answer_done(context, &g.account);
+}

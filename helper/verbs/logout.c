@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * logout: ends the access tokens at the server and forgets everything here. What is local goes even if the server
+ * refuses or cannot be reached; with the keyring locked nothing changes.
+ */
+#include "helper/account.h"
+#include "helper/accounts-file.h"
+#include "helper/alation/client.h"
+#include "helper/answer.h"
+#include "helper/base/clock.h"
+#include "helper/lifecycle/token.h"
+#include "helper/vault.h"
+#include "helper/verbs/verbs.h"
+
+#include <stdio.h>
+
+/* The RefreshToken, read before the lock is taken if a person must unlock the keyring for it. Nothing stored is
+ * fine: then there is nothing to revoke with. */
+static enum outcome read_refresh(struct context *context, const struct account *account, struct refresh_record *ret_refresh)
+{
+	enum outcome outcome = vault_refresh(context, account, context->interactive, ret_refresh);
+
+	/* A record that cannot be read must still be possible to remove. */
+	if (outcome != LOGIN_NEEDED && !(outcome == KEYRING && context->trouble.code == TROUBLE_KEYRING_FAILED))
+		return outcome;
+	context->trouble = (struct trouble){ 0 };
+	return DONE;
+}
+
+/* What the server said stays the call's trouble if it is one; the local part goes on either way. */
+static enum outcome revoke(struct context *context, const struct account *account, const struct refresh_record *refresh,
+                           bool *ret_dead)
+{
+	struct alation_call call = { .endpoint = ALATION_REVOKE_ACCESS_TOKENS, .refresh_token = secret_view(&refresh->token) };
+	struct alation_reply reply;
+	enum outcome outcome;
+
+	*ret_dead = false;
+	if (!refresh->token.len)
+		return DONE;
+	outcome = client_call(context, account, &call, NULL, &reply);
+	if (reply.result != ALATION_REFUSED)
+		return outcome;
+	/* A RefreshToken that the server refuses has no access tokens left to end. */
+	context->trouble = (struct trouble){ 0 };
+	*ret_dead = true;
+	return DONE;
+}
+
+static enum outcome forget(struct context *context, const struct account *account)
+{
+	enum outcome outcome = vault_forget_refresh(context, account);
+
+	if (outcome == DONE)
+		outcome = vault_forget_access(context, account);
+	if (outcome == DONE)
+		outcome = accounts_change(NULL, account, context->deadline_ms, NULL, &context->trouble);
+	return outcome;
+}
+
+/* What still lives at the server, until when, and where it is ended. */
+static void tell(struct context *context, const struct account *account, const struct refresh_record *refresh, bool revoked)
+{
+	char text[ACCOUNT_TEXT_BYTES], until[CLOCK_TEXT_BYTES];
+	struct moment end = answer_moment(account->refresh_expires_at, until);
+
+	if (!refresh->token.len)
+		return;
+	context_warn(context, "refresh_token_lives", "the RefreshToken %s%s%sof %s%s lives at the server until %s; delete it at %s/account/auth",
+	             account->name[0] ? "'" : "", account->name, account->name[0] ? "' " : "", account_text(account, text),
+	             revoked ? "" : ", and access tokens minted from it,", end.text ? end.text : "its end", account->base_url);
+}
+
+enum outcome logout_main(struct context *context, const char *argument)
+{
+	ACCOUNTS accounts = { 0 };
+	REFRESH_RECORD refresh = { 0 };
+	LOCK lock = LOCK_NONE;
+	struct account account;
+	struct trouble server;
+	char text[ACCOUNT_TEXT_BYTES], line[ACCOUNT_TEXT_BYTES + 32];
+	bool dead = false;
+	enum outcome revoked, outcome = accounts_read(&accounts, &context->trouble);
+
+	if (outcome == DONE)
+		outcome = account_choose(context, &accounts, argument, &account);
+	if (outcome == DONE)
+		outcome = read_refresh(context, &account, &refresh);
+	if (outcome == DONE && !refresh.token.len && !accounts_find(&accounts, account.base_url, account.user_id))
+		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "'alation-cred status' lists the accounts",
+		                   "nothing is stored for %s", account_text(&account, text));
+	if (outcome == DONE)
+		outcome = token_lock(context, &account, &lock);
+	if (outcome != DONE)
+		return outcome;
+	revoked = revoke(context, &account, &refresh, &dead);
+	server = context->trouble;
+	outcome = forget(context, &account);
+	if (outcome != DONE)
+		return outcome;
+	context->trouble = server;
+	if (!dead)
+		tell(context, &account, &refresh, revoked == DONE);
+	if (revoked != DONE)
+		return revoked;
+	snprintf(line, sizeof line, "logged out of %s", account_text(&account, text));
+	trouble_line(line);
+	return answer_done(context, &account);
+}

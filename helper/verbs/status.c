@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * status: the accounts, when their tokens end, and where each secret lies. No network, no dialog, and no
+ * RefreshToken is read.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "helper/account.h"
+#include "helper/accounts-file.h"
+#include "helper/answer.h"
+#include "helper/base/clock.h"
+#include "helper/base/stdout.h"
+#include "helper/lifecycle/token.h"
+#include "helper/vault.h"
+#include "helper/verbs/verbs.h"
+
+#define MODULE_MS 2000
+#define SKEW_WORTH_TELLING_S 60
+#define TEXT_PER_ACCOUNT_BYTES 8192
+
+/* One account's lines, and the strings they point into. */
+struct line {
+	struct account_status status;
+	int refresh_status, access_status;
+	int64_t skew_s, access_left_s;
+	char refresh_end[CLOCK_TEXT_BYTES], access_end[CLOCK_TEXT_BYTES];
+};
+
+static void pass_over(struct holding *holding, const char *module, int status)
+{
+	if (holding->n_passed_over == sizeof holding->passed_over / sizeof *holding->passed_over)
+		return;
+	holding->passed_over[holding->n_passed_over].module = module;
+	holding->passed_over[holding->n_passed_over++].status = keyring_status_word(status);
+}
+
+/* Who answered, and why those before did not; where nothing was found, the one whose status that is did not either. */
+static void fill_holding(struct holding *holding, const struct keyring_answer *answer)
+{
+	for (size_t i = 0; i < answer->n_passed_over; i++)
+		pass_over(holding, answer->passed_over[i].module, answer->passed_over[i].status);
+	if (answer->status == ACRED_OK)
+		holding->module = answer->module;
+	else if (answer->module)
+		pass_over(holding, answer->module, answer->status);
+}
+
+static void look_at(struct context *context, const struct account *account, struct line *line)
+{
+	ACCESS_RECORD access = { 0 };
+	struct keyring_answer answer;
+
+	*line = (struct line){ .status = {
+		.base_url = bytes_of(account->base_url),
+		.name = bytes_of(account->name),
+		.user_id = account->user_id,
+		.is_default = account->is_default,
+		.exclusive = account->exclusive,
+	} };
+	line->refresh_status = vault_locate_refresh(context, account, &answer);
+	fill_holding(&line->status.refresh, &answer);
+	line->status.refresh.expires_at = answer_moment(account->refresh_expires_at, line->refresh_end);
+	line->access_status = vault_locate_access(context, account, &access, &answer);
+	if (line->access_status == ACRED_OK) {
+		line->access_left_s = token_left_s(&access);
+		line->skew_s = access.skew_s;
+	}
+	/* A token whose time is over is cached no more, whatever still lies there. */
+	if (line->access_status == ACRED_OK && line->access_left_s <= 0)
+		line->access_status = answer.status = ACRED_ABSENT;
+	fill_holding(&line->status.access, &answer);
+	if (line->access_status == ACRED_OK)
+		line->status.access.expires_at = answer_moment(access.expires_at, line->access_end);
+}
+
+static void out_holding(struct out *out, const char *what, const struct holding *holding, int status)
+{
+	out_text(out, what);
+	out_text(out, holding->module ? holding->module : status == ACRED_ABSENT ? "none" : "cannot be told");
+	if (holding->module && holding->expires_at.text) {
+		out_text(out, ", ends ");
+		out_text(out, holding->expires_at.text);
+	}
+	for (size_t i = 0; i < holding->n_passed_over; i++) {
+		out_text(out, i ? ", " : "; passed over: ");
+		out_text(out, holding->passed_over[i].module);
+		out_text(out, " ");
+		out_text(out, holding->passed_over[i].status);
+	}
+	out_text(out, "\n");
+}
+
+static void out_line(struct out *out, const struct account *account, const struct line *line)
+{
+	char text[ACCOUNT_TEXT_BYTES];
+
+	out_text(out, account_text(account, text));
+	out_text(out, account->is_default ? "  (default, " : "  (");
+	out_text(out, account->exclusive ? "exclusive)\n" : "shared)\n");
+	out_text(out, "  RefreshToken  '");
+	out_visible(out, bytes_of(account->name));
+	out_holding(out, "' in ", &line->status.refresh, line->refresh_status);
+	out_holding(out, "  access token  in ", &line->status.access, line->access_status);
+	if (llabs(line->skew_s) > SKEW_WORTH_TELLING_S) {
+		out_text(out, "  clock         the server's differs from this machine's by ");
+		out_int(out, line->skew_s);
+		out_text(out, " s\n");
+	}
+}
+
+static void out_all(struct context *context, struct out *out, const struct account *accounts, const struct line *lines,
+                    struct account_status *statuses, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		statuses[i] = lines[i].status;
+	if (context->options.format->status) {
+		context->options.format->status(out, statuses, n);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		out_line(out, &accounts[i], &lines[i]);
+	if (!n)
+		out_text(out, "nobody is logged in; 'alation-cred login https://YOUR-INSTANCE' does it\n");
+}
+
+static enum outcome report(struct context *context, const struct account *accounts, size_t n)
+{
+	struct line *lines = calloc(n + 1, sizeof *lines);
+	struct account_status *statuses = calloc(n + 1, sizeof *statuses);
+	size_t room = (n + 1) * TEXT_PER_ACCOUNT_BYTES;
+	struct out out = { .p = malloc(room), .room = room };
+	enum outcome outcome;
+
+	if (!lines || !statuses || !out.p) {
+		outcome = trouble_say(&context->trouble, TROUBLE_WRITE_FAILED, "", "no memory for the answer");
+	} else {
+		for (size_t i = 0; i < n; i++)
+			look_at(context, &accounts[i], &lines[i]);
+		out_all(context, &out, accounts, lines, statuses, n);
+		outcome = stdout_write((struct bytes){ out.p, out.n }, context->deadline_ms, &context->trouble);
+	}
+	free(lines);
+	free(statuses);
+	free(out.p);
+	return outcome;
+}
+
+enum outcome status_main(struct context *context, const char *argument)
+{
+	ACCOUNTS accounts = { 0 };
+	struct account one;
+	enum outcome outcome = accounts_read(&accounts, &context->trouble);
+
+	context->module_ms = MODULE_MS;
+	if (outcome != DONE)
+		return outcome;
+	if (!argument)
+		return report(context, accounts.list, accounts.n);
+	outcome = account_choose(context, &accounts, argument, &one);
+	if (outcome == DONE && !accounts_find(&accounts, one.base_url, one.user_id))
+		outcome = trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "'alation-cred status' lists the accounts",
+		                      "nobody is logged in as %lld there", (long long)one.user_id);
+	return outcome == DONE ? report(context, &one, 1) : outcome;
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * accounts-file.c: no account is ever lost, by damage, by a later version's members or by two who write at once;
+ * what cannot be read is refused and stays as it was.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "helper/accounts-file.h"
+#include "helper/base/clock.h"
+#include "tests/helper/scratch.h"
+
+#define DIRECTORY ".local/state/alation-cred"
+#define FILE_PATH DIRECTORY "/accounts"
+#define SOON (clock_mono_ms() + 20000)
+#define A "v=1&base_url=https%3A%2F%2Fa.example&user_id=1&name=n&module=m&default=1&exclusive=0\n"
+#define B "v=1&base_url=https%3A%2F%2Fb.example&user_id=2&name=n&module=m&token_expires_at=9&default=0&exclusive=1\n"
+#define C "v=1&base_url=https%3A%2F%2Fc.example%3A8443&user_id=2147483647&name=caf%C3%A9&module=m&default=0&exclusive=0\n"
+
+static struct trouble trouble;
+
+static int setup(void **state)
+{
+	trouble = (struct trouble){ 0 };
+	if (scratch_setup(state) != 0)
+		return -1;
+	return mkdir(scratch_path(".local"), 0700) || mkdir(scratch_path(".local/state"), 0700) ||
+	       mkdir(scratch_path(DIRECTORY), 0700);
+}
+
+static void lay(const char *content, size_t n)
+{
+	scratch_write(scratch_path(FILE_PATH), content, n);
+}
+
+static struct account an_account(const char *base_url, int64_t user_id)
+{
+	struct account account = { .user_id = user_id, .refresh_expires_at = 1800000000 };
+
+	snprintf(account.base_url, sizeof account.base_url, "%s", base_url);
+	snprintf(account.module, sizeof account.module, "secret-service");
+	return account;
+}
+
+static void put(const char *base_url, int64_t user_id, bool make_default)
+{
+	struct account account = an_account(base_url, user_id);
+
+	account.is_default = make_default;
+	assert_int_equal(accounts_change(&account, NULL, SOON, NULL, &trouble), DONE);
+}
+
+/* Neither read nor changed, and byte for byte what it was. */
+static void assert_refused(const char *content, size_t n)
+{
+	struct account other = an_account("https://new.example", 7);
+	ACCOUNTS accounts = { 0 };
+	char now[4096];
+
+	assert_int_equal(accounts_read(&accounts, &trouble), UNUSABLE);
+	assert_int_equal(accounts.n, 0);
+	assert_non_null(strstr(trouble.message, FILE_PATH));
+	assert_int_equal(accounts_change(&other, NULL, SOON, NULL, &trouble), UNUSABLE);
+	assert_int_equal(accounts_change(NULL, &other, SOON, NULL, &trouble), UNUSABLE);
+	assert_int_equal(scratch_read(scratch_path(FILE_PATH), now, sizeof now), n);
+	assert_memory_equal(now, content, n);
+}
+
+static void nothing_there_is_an_empty_list(void **state)
+{
+	struct accounts accounts = { NULL, 99 };
+
+	(void)state;
+	assert_int_equal(accounts_read(&accounts, &trouble), DONE);
+	assert_int_equal(accounts.n, 0);
+	scratch_remove(scratch_path(".local"));
+	assert_int_equal(accounts_read(&accounts, &trouble), DONE);
+	assert_int_equal(accounts.n, 0);
+	assert_int_not_equal(access(scratch_path(".local"), F_OK), 0);
+}
+
+static void what_is_put_is_read_back(void **state)
+{
+	struct account account = an_account("http://[::1]:8080", 2147483647);
+	ACCOUNTS accounts = { 0 }, after = { 0 };
+	struct stat st;
+
+	(void)state;
+	snprintf(account.name, sizeof account.name, "\n&=%%\x1b \\ caf\xc3\xa9");
+	account.exclusive = true;
+	account.refresh_expires_at = RECORD_TIME_UNKNOWN;
+	assert_int_equal(accounts_change(&account, NULL, SOON, &after, &trouble), DONE);
+	assert_int_equal(after.n, 1);
+	assert_int_equal(accounts_read(&accounts, &trouble), DONE);
+	assert_int_equal(accounts.n, 1);
+	assert_string_equal(accounts.list[0].base_url, account.base_url);
+	assert_int_equal(accounts.list[0].user_id, account.user_id);
+	assert_string_equal(accounts.list[0].name, account.name);
+	assert_string_equal(accounts.list[0].module, account.module);
+	assert_int_equal(accounts.list[0].refresh_expires_at, RECORD_TIME_UNKNOWN);
+	assert_true(accounts.list[0].exclusive);
+	assert_int_equal(stat(scratch_path(FILE_PATH), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static void a_cut_file_is_refused(void **state)
+{
+	static const char whole[] = A B C;
+
+	(void)state;
+	for (size_t n = 0; n < sizeof whole; n++) {
+		bool line_end = n == 0 || whole[n - 1] == '\n';
+		ACCOUNTS accounts = { 0 };
+
+		lay(whole, n);
+		if (!line_end) {
+			assert_refused(whole, n);
+			continue;
+		}
+		/* a cut at a line end cannot be told */
+		assert_int_equal(accounts_read(&accounts, &trouble), DONE);
+		assert_int_equal(accounts.n, n == 0 ? 0 : n == strlen(A) ? 1 : n == strlen(A B) ? 2 : 3);
+	}
+}
+
+#define ROW(text) { text, sizeof text - 1 }
+static const struct bytes damaged[] = {
+	ROW("\n"),
+	ROW(A "\n"),
+	ROW("\n" A),
+	ROW(A B A),
+	ROW(A "v=2&base_url=https%3A%2F%2Fb.example&user_id=2\n"),
+	ROW(A "v=0&base_url=https%3A%2F%2Fb.example&user_id=2\n"),
+	ROW("base_url=https%3A%2F%2Fb.example&user_id=2\n"),
+	ROW("base_url=https%3A%2F%2Fb.example&user_id=2&v=1\n"),
+	ROW("v=1&user_id=2\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example\n"),
+	ROW("v=1&base_url=&user_id=2\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=0\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2147483648\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&default=yes\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&exclusive=\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&token_expires_at=x\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&name=%\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&name=%00\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&name\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&&\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2\r\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&later=a\0b\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&la\0ter=b\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&later=a\x1b\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.ex\0ample&user_id=2\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&name=a\0b\n"),
+	ROW(A "\0\0\0\0\0\0\0\0"),
+	ROW("\0\0\0\0\0\0\0\0\n"),
+	ROW("<<<<<<< HEAD\n"),
+};
+
+static void a_damaged_file_is_refused(void **state)
+{
+	char longest[600];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+		lay(damaged[i].p, damaged[i].n);
+		assert_refused(damaged[i].p, damaged[i].n);
+	}
+	/* a member longer than any that we write */
+	snprintf(longest, sizeof longest, "v=1&base_url=https%%3A%%2F%%2Fb.example&user_id=2&name=%0300d\n", 0);
+	lay(longest, strlen(longest));
+	assert_refused(longest, strlen(longest));
+}
+
+static void a_file_too_big_is_refused(void **state)
+{
+	ACCOUNTS accounts = { 0 };
+	struct account other = an_account("https://new.example", 7);
+	struct stat st;
+
+	(void)state;
+	lay(A, strlen(A));
+	assert_int_equal(truncate(scratch_path(FILE_PATH), 1024 * 1024 + 1), 0);
+	assert_int_equal(accounts_read(&accounts, &trouble), UNUSABLE);
+	assert_int_equal(accounts_change(&other, NULL, SOON, NULL, &trouble), UNUSABLE);
+	assert_int_equal(stat(scratch_path(FILE_PATH), &st), 0);
+	assert_int_equal(st.st_size, 1024 * 1024 + 1);
+}
+
+static void make_link(const char *path)
+{
+	scratch_write(scratch_path("mine"), A, strlen(A));
+	assert_int_equal(symlink("../../../mine", path), 0);
+}
+
+static void make_fifo(const char *path)
+{
+	assert_int_equal(mkfifo(path, 0600), 0);
+}
+
+static void make_directory(const char *path)
+{
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void make_world_writable(const char *path)
+{
+	scratch_write(path, A, strlen(A));
+	assert_int_equal(chmod(path, 0606), 0);
+}
+
+static void what_is_no_file_of_ours_is_refused(void **state)
+{
+	static void (*const makers[])(const char *) = { make_link, make_fifo, make_directory, make_world_writable };
+	const char *path = scratch_path(FILE_PATH);
+	struct account other = an_account("https://new.example", 7);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
+		ACCOUNTS accounts = { 0 };
+		struct stat before, after;
+
+		makers[i](path);
+		assert_int_equal(lstat(path, &before), 0);
+		assert_int_equal(accounts_read(&accounts, &trouble), UNUSABLE);
+		assert_int_equal(accounts_change(&other, NULL, SOON, NULL, &trouble), UNUSABLE);
+		assert_int_equal(lstat(path, &after), 0);
+		assert_int_equal(before.st_ino, after.st_ino);
+		assert_int_equal(before.st_mode, after.st_mode);
+		assert_int_equal(before.st_size, after.st_size);
+		assert_int_equal(remove(path), 0);
+	}
+}
+
+static void unknown_members_survive_a_change(void **state)
+{
+	static const char later[] = "v=1&base_url=https%3A%2F%2Fa.example&user_id=1&later=a%20b&module=m&more=&default=1\n";
+	struct account changed = an_account("https://a.example", 1), gone = an_account("https://b.example", 2);
+	char now[4096];
+
+	(void)state;
+	lay(later, strlen(later));
+	put("https://b.example", 2, false);
+	scratch_read(scratch_path(FILE_PATH), now, sizeof now);
+	assert_non_null(strstr(now, "&later=a%20b&more=\n"));
+	changed.unknown = NULL; /* the caller does not know them */
+	assert_int_equal(accounts_change(&changed, &gone, SOON, NULL, &trouble), DONE);
+	scratch_read(scratch_path(FILE_PATH), now, sizeof now);
+	assert_non_null(strstr(now, "&module=secret-service&"));
+	assert_non_null(strstr(now, "&default=1&exclusive=0&later=a%20b&more=\n"));
+	assert_ptr_equal(strchr(now, '\n'), now + strlen(now) - 1);
+}
+
+/* The default's base URL, or "" where there is none; more than one fails. */
+static const char *the_default(void)
+{
+	static char base_url[URL_BASE_MAX_BYTES + 1];
+	ACCOUNTS accounts = { 0 };
+
+	base_url[0] = '\0';
+	assert_int_equal(accounts_read(&accounts, &trouble), DONE);
+	for (size_t i = 0; i < accounts.n; i++) {
+		if (!accounts.list[i].is_default)
+			continue;
+		assert_string_equal(base_url, "");
+		snprintf(base_url, sizeof base_url, "%s", accounts.list[i].base_url);
+	}
+	return base_url;
+}
+
+static void remove_it(const char *base_url, int64_t user_id)
+{
+	struct account account = an_account(base_url, user_id);
+
+	assert_int_equal(accounts_change(NULL, &account, SOON, NULL, &trouble), DONE);
+}
+
+static void the_default_moves(void **state)
+{
+	(void)state;
+	put("https://a", 1, false);
+	assert_string_equal(the_default(), "https://a");
+	put("https://b", 1, false);
+	put("https://c", 1, false);
+	assert_string_equal(the_default(), "https://a");
+	put("https://b", 1, true);
+	assert_string_equal(the_default(), "https://b");
+	put("https://b", 1, false); /* a second login takes nothing away */
+	assert_string_equal(the_default(), "https://b");
+	put("https://d", 1, true);
+	assert_string_equal(the_default(), "https://d");
+	remove_it("https://d", 1);
+	assert_string_equal(the_default(), ""); /* nobody guesses the next one */
+	remove_it("https://never", 1);
+	remove_it("https://a", 2);
+	remove_it("https://a", 1);
+	assert_string_equal(the_default(), "");
+	remove_it("https://c", 1);
+	assert_string_equal(the_default(), "https://b");
+	remove_it("https://b", 1);
+	assert_string_equal(the_default(), "");
+	put("https://c", 1, false);
+	assert_string_equal(the_default(), "https://c");
+}
+
+static void the_list_has_an_end(void **state)
+{
+	FILE *file = fopen(scratch_path(FILE_PATH), "we");
+	struct account other = an_account("https://a", ACCOUNTS_MAX + 1), known = an_account("https://a", 1);
+	ACCOUNTS accounts = { 0 };
+	struct stat before, after;
+
+	(void)state;
+	for (int i = 1; i <= ACCOUNTS_MAX; i++)
+		fprintf(file, "v=1&base_url=https%%3A%%2F%%2Fa&user_id=%d\n", i);
+	fclose(file);
+	assert_int_equal(stat(scratch_path(FILE_PATH), &before), 0);
+	assert_int_equal(accounts_change(&other, NULL, SOON, NULL, &trouble), UNUSABLE);
+	assert_int_equal(stat(scratch_path(FILE_PATH), &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	assert_int_equal(accounts_change(&known, NULL, SOON, &accounts, &trouble), DONE);
+	assert_int_equal(accounts.n, ACCOUNTS_MAX);
+	put("https://a", 1, false);
+}
+
+static void writers_at_once_lose_nothing(void **state)
+{
+	ACCOUNTS accounts = { 0 };
+	pid_t children[3];
+
+	(void)state;
+	for (int c = 0; c < 3; c++) {
+		children[c] = fork();
+		if (children[c] == 0) {
+			for (int i = 1; i <= 20; i++) {
+				struct account account = an_account("https://a", 100 * c + i);
+				struct trouble ours = { 0 };
+
+				if (accounts_change(&account, NULL, SOON, NULL, &ours) != DONE)
+					_exit(1);
+			}
+			_exit(0);
+		}
+	}
+	for (int c = 0; c < 3; c++)
+		assert_int_equal(scratch_exit_code(children[c]), 0);
+	assert_int_equal(accounts_read(&accounts, &trouble), DONE);
+	assert_int_equal(accounts.n, 60);
+	for (int c = 0; c < 3; c++)
+		for (int i = 1; i <= 20; i++)
+			assert_non_null(accounts_find(&accounts, "https://a", 100 * c + i));
+	assert_null(accounts_find(&accounts, "https://a", 21));
+	assert_string_equal(the_default(), "https://a");
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, scratch_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(nothing_there_is_an_empty_list),     CASE(what_is_put_is_read_back),         CASE(a_cut_file_is_refused),
+		CASE(a_damaged_file_is_refused),          CASE(a_file_too_big_is_refused),        CASE(what_is_no_file_of_ours_is_refused),
+		CASE(unknown_members_survive_a_change),   CASE(the_default_moves),                CASE(the_list_has_an_end),
+		CASE(writers_at_once_lose_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
