@@ -1,0 +1,509 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The sandbox itself: it behaves like Alation's API, and goes wrong as it is told. By real curl alone.
+
+bats_require_minimum_version 1.5.0
+load lib/sandbox
+
+setup() {
+	sandbox_start
+	REFRESH=$(sandbox_refresh_token 102 'from the UI')
+}
+
+teardown() {
+	sandbox_stop
+}
+
+# call ENDPOINT [CURL ARG...]: the body into $body, the status into $status, the headers into $headers. Without
+# subshells: under bats each costs a third of what curl costs.
+call() {
+	local endpoint=$1 dir=$BATS_TEST_TMPDIR
+	shift
+	curl_status=0
+	: >"$dir/body"
+	sandbox_curl "/integration/v1/$endpoint" -D "$dir/headers" -o "$dir/body" -w '%{http_code}' "$@" >"$dir/status" ||
+		curl_status=$?
+	IFS= read -rd '' status <"$dir/status" || :
+	IFS= read -rd '' body <"$dir/body" || :
+	IFS= read -rd '' headers <"$dir/headers" || :
+	headers=${headers//$'\r'/}
+	return "$curl_status"
+}
+
+# The same with a form (K=V...) and with JSON ('{...}').
+form() {
+	local endpoint=$1 field args=()
+	shift
+	for field; do args+=(--data-urlencode "$field"); done
+	call "$endpoint/" "${args[@]}"
+}
+json() { call "$1/" -H 'Content-Type: application/json' -d "$2"; }
+
+with_refresh() { form "$1" user_id=102 "refresh_token=${2:-$REFRESH}"; }
+mint() {
+	with_refresh createAPIAccessToken "$@"
+	[[ $body =~ \"api_access_token\":\"([^\"]+)\" ]] && token=${BASH_REMATCH[1]}
+}
+get() { call "$1" -H "TOKEN: $2"; }
+
+# A member without escapes in it, by the shell alone: jq would take most of the time here.
+member() { [[ $body =~ \"$1\":\"?([^\"\\,}]*) ]] && echo "${BASH_REMATCH[1]}"; }
+keys() { jq -r 'keys_unsorted | join(" ")' <<<"$body"; }
+
+# expect STATUS [DETAIL CODE]
+expect() {
+	[[ $status == "$1" ]] || { echo "status $status, not $1: $body"; return 1; }
+	[[ $# == 1 ]] && return
+	[[ $body == "{\"detail\":\"$2\",\"code\":\"$3\"}" ]] || { echo "$body"; return 1; }
+}
+
+@test "createRefreshToken: form and JSON, 201, a name and a password with every kind of character" {
+	sandbox_stop
+	sandbox_start --user 'ada@x.example:a:b&+%: "ü:7'
+	form createRefreshToken username=ada@x.example 'password=a:b&+%: "ü' $'name=my "own" \\ token\n/ü'
+	expect 201
+	[[ $(keys) == 'user_id created_at token_expires_at token_status last_used_at name refresh_token' ]]
+	[[ $(member user_id) == 7 && $(member token_status) == ACTIVE && $body == *'"last_used_at":null,'* ]]
+	[[ $(jq -er .name <<<"$body") == $'my "own" \\ token\n/ü' ]]
+	[[ $(member refresh_token) =~ ^[A-Za-z0-9_-]{86}$ ]]
+	[[ $headers == *$'\nContent-Type: text/json'* && $body != *[[:space:]]'"'* ]]
+	json createRefreshToken '{"username":"ada@x.example","password":"a:b&+%: \"\u00fc","name":"n"}'
+	expect 201
+	[[ $(member name) == n ]]
+}
+
+@test "createRefreshToken: wrong password, unknown user, an SSO user are 401" {
+	sandbox_stop
+	sandbox_start --sso sam:8
+	local detail='Username or password provided is invalid.'
+	form createRefreshToken username=demo password=wrong name=n
+	expect 401 "$detail" 401000
+	form createRefreshToken username=nobody password=demo-password name=n
+	expect 401 "$detail" 401000
+	form createRefreshToken username=sam password=demo-password name=n
+	expect 401 "$detail" 401000
+	form createRefreshToken username=demo password=demo-password name=n
+	expect 201
+	mint "$(member refresh_token)"
+	expect 201
+	with_refresh validateRefreshToken "$(sandbox_refresh_token 8)"
+	expect 401
+	form validateRefreshToken user_id=8 "refresh_token=$(sandbox_refresh_token 8 ui)"
+	expect 200
+}
+
+@test "createAPIAccessToken: form and JSON, user_id as number and as string" {
+	mint
+	expect 201
+	[[ $(keys) == 'user_id created_at token_expires_at token_status api_access_token' ]]
+	[[ $token =~ ^[A-Za-z0-9_-]{43}$ && $(member user_id) == 102 ]]
+	json createAPIAccessToken "{\"user_id\":102,\"refresh_token\":\"$REFRESH\"}"
+	expect 201
+	json createAPIAccessToken " {\"user_id\":\"102\", \"refresh_token\":\"$REFRESH\", \"more\":null}
+"
+	expect 201
+}
+
+@test "a mint revokes the token minted before from the same RefreshToken, and no other" {
+	local other first
+	other=$(sandbox_refresh_token 102)
+	mint "$other"
+	other=$token
+	mint
+	first=$token
+	get userinfo/ "$first"
+	expect 200
+	mint
+	get userinfo/ "$first"
+	expect 403
+	form validateAPIAccessToken user_id=102 "api_access_token=$first"
+	expect 401 'API Access Token provided is expired or revoked.' 401000
+	get userinfo/ "$token"
+	expect 200
+	get userinfo/ "$other"
+	expect 200
+}
+
+@test "regenRefreshToken: a new one of the same name; the old one and its access token end" {
+	local old=$REFRESH
+	mint
+	with_refresh regenRefreshToken
+	expect 201
+	[[ $(member name) == 'from the UI' && $(member refresh_token) != "$old" ]]
+	REFRESH=$(member refresh_token)
+	get userinfo/ "$token"
+	expect 403
+	with_refresh createAPIAccessToken "$old"
+	expect 401 'Refresh token provided is expired or revoked.' 401000
+	with_refresh regenRefreshToken "$old"
+	expect 401 'Refresh token provided is expired or revoked.' 401000
+	json regenRefreshToken "{\"user_id\":102,\"refresh_token\":\"$REFRESH\"}"
+	expect 201
+}
+
+@test "revokeAPIAccessTokens: 201, the access token ends, the RefreshToken lives, the detail echoes it" {
+	mint
+	with_refresh revokeAPIAccessTokens
+	expect 201
+	[[ $(keys) == detail ]]
+	[[ $(member detail) =~ ^"Revoked active access tokens for refresh token: '$REFRESH' with id: "[0-9]+$ ]]
+	get userinfo/ "$token"
+	expect 403
+	json revokeAPIAccessTokens "{\"user_id\":102,\"refresh_token\":\"$REFRESH\"}"
+	expect 201
+	mint
+	expect 201
+}
+
+@test "validates: 200 with what the token is; the sentences for unknown, mismatched, expired, revoked" {
+	local endpoint
+	with_refresh validateRefreshToken
+	expect 200
+	[[ $(member refresh_token) == "$REFRESH" ]]
+	json validateRefreshToken "{\"user_id\":102,\"refresh_token\":\"$REFRESH\"}"
+	expect 200
+	mint
+	form validateAPIAccessToken user_id=102 "api_access_token=$token"
+	expect 200
+	[[ $(member api_access_token) == "$token" ]]
+	json validateAPIAccessToken "{\"user_id\":102,\"api_access_token\":\"$token\"}"
+	expect 200
+	form validateAPIAccessToken user_id=103 "api_access_token=$token"
+	expect 401 'API Access Token provided is invalid.' 401000
+	sandbox_expire "$token"
+	form validateAPIAccessToken user_id=102 "api_access_token=$token"
+	expect 401 'API Access Token provided is expired or revoked.' 401000
+	sandbox_refresh_token 102 token=revoked
+	sandbox_revoke revoked
+	sandbox_refresh_token 102 token=expired
+	sandbox_expire expired
+	with_refresh validateRefreshToken unknown
+	expect 401 'Refresh token provided is invalid.' 401000
+	with_refresh validateRefreshToken expired
+	expect 401 'Refresh token provided is expired or revoked.' 401000
+	for endpoint in validateRefreshToken createAPIAccessToken regenRefreshToken revokeAPIAccessTokens; do
+		form "$endpoint" user_id=103 "refresh_token=$REFRESH"
+		expect 401 'Refresh token provided is invalid.' 401000
+		with_refresh "$endpoint" revoked
+		expect 401 'Refresh token provided is expired or revoked.' 401000
+	done
+}
+
+@test "data endpoints: a live TOKEN, else 403000" {
+	local detail='Authentication credentials were not provided.'
+	mint
+	get userinfo/ "$token"
+	expect 200
+	[[ $body == '{"id":102,"username":"demo","email":"demo@sandbox.example","role":"VIEWER"}' ]]
+	status=$(sandbox_curl /integration/v2/datasource/ -H "token: $token" -o "$BATS_TEST_TMPDIR/body" -w '%{http_code}')
+	expect 200
+	[[ $(jq -r '.[0].id' "$BATS_TEST_TMPDIR/body") == 1 ]]
+	call userinfo/
+	expect 403 "$detail" 403000
+	get userinfo/ "$REFRESH"
+	expect 403 "$detail" 403000
+	sandbox_expire "$token"
+	get userinfo/ "$token"
+	expect 403 "$detail" 403000
+	body=$(sandbox_curl /integration/v2/datasource/ -H "TOKEN: $token" -w '%{http_code}')
+	[[ $body == "{\"detail\":\"$detail\",\"code\":\"403000\"}403" ]]
+}
+
+@test "bad requests: 400, 415, 413, 405, 404, and 301 for a missing slash" {
+	form createAPIAccessToken user_id=abc
+	expect 400
+	[[ $(jq -c .errors <<<"$body") == '{"refresh_token":["This field is required."],"user_id":["A valid integer is required."]}' ]]
+	form createRefreshToken username=demo password= name=n
+	expect 400
+	json createAPIAccessToken '{"user_id":102,'
+	expect 400
+	json createAPIAccessToken '{"user_id":102,"refresh_token":["x"]}'
+	expect 400
+	json createAPIAccessToken '{} {}'
+	expect 400
+	call createAPIAccessToken/ -F user_id=102
+	expect 415
+	head -c 1100000 /dev/zero | tr '\0' a >"$BATS_TEST_TMPDIR/large"
+	call createAPIAccessToken/ -H Expect: -d "@$BATS_TEST_TMPDIR/large" || :
+	expect 413
+	call createAPIAccessToken/
+	expect 405
+	call nothing/ -d a=b
+	expect 404 'Not found.' 404000
+	call createAPIAccessToken -d a=b
+	expect 301
+	[[ $headers == *$'\nLocation: /integration/v1/createAPIAccessToken/'* ]]
+	mint
+	expect 201
+}
+
+@test "dates: with an offset, with Z, without a fraction; lifetimes; a clock that is wrong" {
+	local style pattern lived skew
+	sandbox_stop
+	sandbox_start --dates z --access-lifetime 7200 --refresh-lifetime 86400
+	REFRESH=$(sandbox_refresh_token 102)
+	mint
+	[[ $(member created_at) =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z$ ]]
+	while read -r style pattern; do
+		sandbox_control dates "style=$style"
+		mint
+		[[ $(member created_at) =~ $pattern && $(member token_expires_at) =~ $pattern ]]
+		lived=$(($(date -d "$(member token_expires_at)" +%s) - $(date -d "$(member created_at)" +%s)))
+		((lived == 7200 || lived == 7199))
+		skew=$((EPOCHSECONDS - $(date -d "$(member created_at)" +%s)))
+		((skew >= 0 && skew < 60))
+	done <<-'END'
+		offset ^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}-07:00$
+		plain ^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z$
+		z ^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z$
+	END
+	sandbox_control date-header skew_s=-864000
+	mint
+	for when in "$(member created_at)" "$(sed -n 's/^Date: //p' <<<"$headers")"; do
+		skew=$((EPOCHSECONDS - $(date -d "$when" +%s)))
+		((skew >= 864000 && skew < 864060))
+	done
+	get userinfo/ "$token"
+	expect 200
+	run ! sandbox_control dates style=roman
+}
+
+@test "lifetimes end by themselves, judged by the true clock" {
+	local short
+	short=$(sandbox_refresh_token 102 short expires_in=1)
+	with_refresh validateRefreshToken "$short"
+	expect 200
+	# A date is what is waited for here, not a moment that may be too short.
+	until [[ $status == 401 ]]; do with_refresh validateRefreshToken "$short"; done
+	expect 401 'Refresh token provided is expired or revoked.' 401000
+}
+
+@test "a RefreshToken of a chosen text, such as one that begins with '-'" {
+	[[ $(sandbox_refresh_token 102 n token=-x) == -x ]]
+	mint -x
+	expect 201
+	run ! sandbox_refresh_token 103
+}
+
+@test "fault: any status with any body, type and header, before it acted or after" {
+	mint
+	sandbox_fault endpoint=createAPIAccessToken status=503 'body=<h1>a&b+c</h1>' type=text/html \
+		'header=Retry-After: 7' header=X-More:1
+	with_refresh createAPIAccessToken
+	expect 503
+	[[ $body == '<h1>a&b+c</h1>' && $headers == *$'\nContent-Type: text/html'* ]]
+	[[ $headers == *$'\nRetry-After: 7'* && $headers == *$'\nX-More: 1'* ]]
+	get userinfo/ "$token"
+	expect 200
+	sandbox_fault endpoint=createAPIAccessToken status=500 act=yes
+	with_refresh createAPIAccessToken
+	expect 500
+	get userinfo/ "$token"
+	expect 403
+	sandbox_fault endpoint=userinfo status=302 header=Location:https://idp.example/login body=
+	get userinfo/ x
+	expect 302
+	[[ -z $body && $headers == *$'\nLocation: https://idp.example/login'* ]]
+	mint
+	expect 201
+}
+
+@test "fault: dropped before it acted, dropped after, cut off in the middle" {
+	mint
+	sandbox_fault endpoint=createAPIAccessToken drop=before
+	with_refresh createAPIAccessToken || :
+	[[ $curl_status == 52 ]]
+	get userinfo/ "$token"
+	expect 200
+	sandbox_fault endpoint=createAPIAccessToken drop=after
+	with_refresh createAPIAccessToken || :
+	[[ $curl_status == 52 ]]
+	get userinfo/ "$token"
+	expect 403
+	sandbox_fault endpoint=validateRefreshToken cut=12
+	with_refresh validateRefreshToken || :
+	[[ $curl_status == 18 && $body == '{"user_id":1' ]]
+	[[ $(sandbox_log | grep -c ' 000 ') == 2 ]]
+}
+
+@test "fault: single members of a normal answer" {
+	sandbox_fault endpoint=createAPIAccessToken 'set=token_expires_at:"not a date"' set=user_id:1e5 unset=token_status \
+		'set=status:"failed"'
+	mint
+	expect 201
+	[[ $(keys) == 'user_id created_at token_expires_at api_access_token status' ]]
+	[[ $body == '{"user_id":1e5,'*',"token_expires_at":"not a date",'*',"status":"failed"}' ]]
+	get userinfo/ "$token"
+	expect 200
+	sandbox_fault endpoint=createAPIAccessToken unset=api_access_token status=200
+	with_refresh createAPIAccessToken
+	expect 200
+	[[ $(keys) == 'user_id created_at token_expires_at token_status' ]]
+}
+
+@test "faults queue in order, last for so many calls, stay until cleared, hit their endpoint alone" {
+	sandbox_fault endpoint=createAPIAccessToken status=500 times=2
+	sandbox_fault endpoint=createAPIAccessToken status=503
+	sandbox_fault 'endpoint=*' status=429 times=0
+	with_refresh createAPIAccessToken
+	expect 500
+	with_refresh validateRefreshToken
+	expect 429
+	with_refresh createAPIAccessToken
+	expect 500
+	with_refresh createAPIAccessToken
+	expect 503
+	with_refresh createAPIAccessToken
+	expect 429
+	call userinfo/
+	expect 429
+	sandbox_clear
+	mint
+	expect 201
+}
+
+@test "a fault that cannot be is refused, so that no test tests nothing" {
+	local bad
+	for bad in endpoint=createToken 'endpoint=userinfo stauts=500' 'endpoint=userinfo status=99' \
+		'endpoint=userinfo drop=maybe' 'endpoint=userinfo set=x' status=500; do
+		run -1 sandbox_fault $bad
+	done
+	mint
+	expect 201
+}
+
+@test "fault: a slow call is held up before it acts, and holds nobody else up" {
+	local slow
+	mint
+	sandbox_fault endpoint=createAPIAccessToken delay_ms=600000
+	sandbox_curl /integration/v1/createAPIAccessToken/ -d user_id=102 -d "refresh_token=$REFRESH" \
+		-o "$BATS_TEST_TMPDIR/slow" 3>&- &
+	slow=$!
+	sandbox_held
+	get userinfo/ "$token"
+	expect 200
+	sandbox_release
+	wait "$slow"
+	[[ $(jq -r .token_status "$BATS_TEST_TMPDIR/slow") == ACTIVE ]]
+	get userinfo/ "$token"
+	expect 403
+}
+
+@test "it ends while a call is held up, with status 0" {
+	local slow
+	sandbox_fault endpoint=userinfo delay_ms=600000
+	sandbox_curl /integration/v1/userinfo/ -o /dev/null 2>/dev/null 3>&- &
+	slow=$!
+	sandbox_held
+	sandbox_stop
+	run wait "$slow"
+}
+
+@test "200 clients at once: each gets an answer, one access token lives" {
+	local i live
+	for ((i = 0; i < 200; i++)); do
+		echo "url = $SANDBOX_URL/integration/v1/createAPIAccessToken/"
+	done >"$BATS_TEST_TMPDIR/config"
+	sandbox_fault endpoint=createAPIAccessToken delay_ms=600000 times=0
+	curl -q -sS --noproxy '*' --max-time 20 -Z --parallel-immediate --parallel-max 200 -K "$BATS_TEST_TMPDIR/config" \
+		-d "user_id=102&refresh_token=$REFRESH" -w '\n' >"$BATS_TEST_TMPDIR/answers" 2>/dev/null 3>&- &
+	sandbox_held 200
+	sandbox_clear
+	sandbox_release
+	wait $!
+	[[ $(grep -o '"api_access_token":"[^"]*"' "$BATS_TEST_TMPDIR/answers" | sort -u | wc -l) == 200 ]]
+	[[ $(sandbox_calls createAPIAccessToken) == 200 ]]
+	live=$(sandbox_log | sed -n '$s/.* made=//p')
+	get userinfo/ "$live"
+	expect 200
+	[[ $(sandbox_log | cut -d' ' -f1) == "$(seq 201)" ]]
+}
+
+@test "the log: one line a call, written before the answer; control calls and passwords are not in it" {
+	form createRefreshToken username=demo password=demo-password name=n
+	REFRESH=$(member refresh_token)
+	mint
+	with_refresh regenRefreshToken
+	get "nothing%0aelse" "a b"
+	local new=$(sandbox_log | sed -n '3s/.* made=//p')
+	with_refresh validateRefreshToken "$new"
+	expect 200
+	diff -u <(sandbox_log | sed -E 's/^([0-9]+) [0-9]{13} /\1 MS /') - <<-END
+		1 MS POST /integration/v1/createRefreshToken/ 201 user_id=- refresh=$REFRESH access=- fault=- made=$REFRESH
+		2 MS POST /integration/v1/createAPIAccessToken/ 201 user_id=102 refresh=$REFRESH access=$token fault=- made=$token
+		3 MS POST /integration/v1/regenRefreshToken/ 201 user_id=102 refresh=$REFRESH access=- fault=- made=$new
+		4 MS GET /integration/v1/nothing%0Aelse 404 user_id=- refresh=- access=a%20b fault=- made=-
+		5 MS POST /integration/v1/validateRefreshToken/ 200 user_id=102 refresh=$new access=- fault=- made=-
+	END
+	[[ $(sandbox_curl /sandbox/log) == "$(sandbox_log)" ]]
+	[[ $(sandbox_calls createAPIAccessToken) == 1 && $(sandbox_calls userinfo) == 0 ]]
+	sandbox_fault endpoint=userinfo drop=after delay_ms=1
+	get userinfo/ x || :
+	[[ $(sandbox_log) == *' 000 user_id=- refresh=- access=x fault=delay_ms,drop-after made=-' ]]
+}
+
+@test "TLS: with its CA by name and by address, refused without; no key is written" {
+	sandbox_stop
+	sandbox_start --tls
+	[[ $SANDBOX_URL =~ ^https://localhost:[0-9]+$ ]]
+	REFRESH=$(sandbox_refresh_token 102)
+	mint
+	expect 201
+	get userinfo/ "$token"
+	expect 200
+	sandbox_fault endpoint=userinfo drop=before
+	get userinfo/ "$token" || :
+	[[ $curl_status != 0 ]]
+	SANDBOX_URL=https://127.0.0.1:${SANDBOX_URL##*:} sandbox_curl /sandbox/log >/dev/null
+	run -60 curl -q -sS --noproxy '*' "$SANDBOX_URL/sandbox/log"
+	[[ -s $SANDBOX_DIR/tls/server.pem ]]
+	run ! grep -rq PRIVATE "$SANDBOX_DIR"
+}
+
+@test "IPv6, with and without TLS" {
+	sandbox_stop
+	grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null || skip "this machine has no ::1"
+	sandbox_start --address ::1
+	[[ $SANDBOX_URL == 'http://[::1]:'* ]]
+	sandbox_curl /sandbox/log >/dev/null
+	sandbox_stop
+	sandbox_start --address ::1 --tls
+	[[ $SANDBOX_URL == 'https://[::1]:'* ]]
+	sandbox_curl /sandbox/log >/dev/null
+}
+
+@test "options: --help names each; wrong ones are 2 and start nothing" {
+	local program=${B:-$SANDBOX_TOP/.build}/tests/alation-sandbox option
+	run -0 --separate-stderr "$program" --help
+	[[ $output == *'alation-cred login'* && -z $stderr ]]
+	for option in port address tls log user sso access-lifetime refresh-lifetime dates die-with-parent help; do
+		[[ $output == *"  --$option"* ]]
+	done
+	for option in --what --port=x --port=70000 --user=a --user=a:b --user=:b:1 --user=a:b:0 --sso=a:b:1 --sso=a --dates=x \
+		--access-lifetime=0 more; do
+		status=0
+		output=$("$program" "$option" 2>"$BATS_TEST_TMPDIR/stderr") || status=$?
+		[[ $status == 2 && -z $output && $(<"$BATS_TEST_TMPDIR/stderr") == *--help* ]]
+	done
+	run -2 --separate-stderr "$program" --user a:b:1 --user a:c:2
+	run -1 --separate-stderr "$program" --address nowhere
+	[[ -z $output ]]
+	run -1 --separate-stderr "$program" --log "$BATS_TEST_TMPDIR/no/such"
+	run -1 --separate-stderr "$program" --port "${SANDBOX_URL##*:}"
+	run ! sandbox_start --port=x
+}
+
+@test "--die-with-parent: it ends with the process that started it" {
+	local program=${B:-$SANDBOX_TOP/.build}/tests/alation-sandbox dir=$BATS_TEST_TMPDIR parent url
+	mkfifo "$dir/out" "$dir/go"
+	bash -c '"$1" --die-with-parent & read -r _ <"$2"' - "$program" "$dir/go" >"$dir/out" 3>&- &
+	parent=$!
+	exec 5<"$dir/out"
+	read -r url <&5
+	[[ $(curl -q -sS --noproxy '*' -o /dev/null -w '%{http_code}' "$url/sandbox/log") == 200 ]]
+	echo >"$dir/go"
+	wait "$parent"
+	# The end of its stdout is the end of the server.
+	run -1 read -r -t 10 <&5
+	exec 5<&-
+}
