@@ -121,17 +121,19 @@ void out_visible(struct out *out, struct bytes b)
 	}
 }
 
-/* What must not stand for itself in a JSON string: quote, backslash and C0. */
-static void out_json_escape(struct out *out, char c)
+/* What does not stand for itself in a JSON string: quote, backslash, C0, and what a terminal would act on. */
+static void out_json_escape(struct out *out, uint32_t code)
 {
 	static const char plain[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
-	const char *found = c ? strchr(plain, c) : NULL;
+	const char *found = code > 0 && code < 0x80 ? strchr(plain, (int)code) : NULL;
 	char pair[2] = { '\\', found ? letters[found - plain] : '\0' };
 
-	if (found)
+	if (found) {
 		out_bytes(out, (struct bytes){ pair, sizeof pair });
-	else
-		out_hex(out, "\\u00", hex_lower, c);
+		return;
+	}
+	out_hex(out, "\\u", hex_lower, (char)(code >> 8));
+	out_hex(out, "", hex_lower, (char)(code & 0xff));
 }
 
 void out_json(struct out *out, struct bytes b)
@@ -143,8 +145,8 @@ void out_json(struct out *out, struct bytes b)
 
 		if (n == 0)
 			out_text(out, "\xef\xbf\xbd"); /* U+FFFD */
-		else if (code < 0x20 || code == '"' || code == '\\')
-			out_json_escape(out, b.p[0]);
+		else if (acts(code) || code == '"' || code == '\\')
+			out_json_escape(out, code);
 		else
 			out_bytes(out, (struct bytes){ b.p, n });
 		n = n ? n : 1;

@@ -25,7 +25,8 @@ void out_int(struct out *out, int64_t value);
  * UTF-8 come out as \xNN, so what a server or a user named cannot move a terminal's cursor. */
 void out_visible(struct out *out, struct bytes b);
 
-/* B as a JSON string with its quotes (RFC 8259); bytes that are not UTF-8 become U+FFFD. */
+/* B as a JSON string with its quotes (RFC 8259); what out_visible() escapes is escaped here too, as \uNNNN, and
+ * bytes that are not UTF-8 become U+FFFD. */
 void out_json(struct out *out, struct bytes b);
 
 /* B percent-encoded for a form (application/x-www-form-urlencoded, with %20 for a blank): only

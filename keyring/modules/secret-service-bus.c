@@ -145,6 +145,23 @@ static bool peer_is_ours(GIOStream *stream)
 	                  SO_PEERCRED, &peer, &n) == 0 && peer.uid == getuid();
 }
 
+/* A socket with a path has an owner, who can be told before anything is sent: another user's bus may also be one
+ * that never answers us. */
+static bool owner_is_other(const char *address)
+{
+	const char *path = g_str_has_prefix(address, "unix:path=") ? address + strlen("unix:path=") : NULL;
+	struct stat st;
+	char *name;
+	bool other;
+
+	if (path == NULL || strchr(path, '%') != NULL)
+		return false;
+	name = g_strndup(path, strcspn(path, ",;"));
+	other = stat(name, &st) == 0 && st.st_uid != getuid();
+	g_free(name);
+	return other;
+}
+
 /* libsecret talks over GLib's shared connection alone, and GLib finds that by the environment. */
 static int connect_bus(struct talk *talk)
 {
@@ -154,6 +171,10 @@ static int connect_bus(struct talk *talk)
 
 	if (address == NULL)
 		return talk_say(talk, "there is no D-Bus session here", ACRED_UNAVAILABLE);
+	if (owner_is_other(address)) {
+		g_free(address);
+		return talk_say(talk, "the D-Bus session belongs to another user", ACRED_UNAVAILABLE);
+	}
 	if (g_strcmp0(getenv("DBUS_SESSION_BUS_ADDRESS"), address) != 0)
 		g_setenv("DBUS_SESSION_BUS_ADDRESS", address, TRUE);
 	g_free(address);
