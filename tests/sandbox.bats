@@ -212,7 +212,8 @@ expect() {
 @test "bad requests: 400, 415, 413, 405, 404, and 301 for a missing slash" {
 	form createAPIAccessToken user_id=abc
 	expect 400
-	[[ $(jq -c .errors <<<"$body") == '{"refresh_token":["This field is required."],"user_id":["A valid integer is required."]}' ]]
+	[[ $(jq -c .errors <<<"$body") == \
+		'{"refresh_token":["This field is required."],"user_id":["A valid integer is required."]}' ]]
 	form createRefreshToken username=demo password= name=n
 	expect 400
 	json createAPIAccessToken '{"user_id":102,'

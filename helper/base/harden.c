@@ -23,15 +23,18 @@ bool harden_process(void)
 		return false;
 	/* In this order: the lowest free number is what open() gives. */
 	for (int fd = 0; fd <= 2; fd++) {
-		bool is_open = fcntl(fd, F_GETFD) != -1;
+		int flags = fcntl(fd, F_GETFL);
+		bool is_open = flags != -1;
 
 		if (fd == STDOUT_FILENO)
-			stdout_was_open = is_open;
+			stdout_was_open = is_open && (flags & O_ACCMODE) != O_RDONLY;
 		if (!is_open && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
 			return false;
 	}
 	umask(077);
+	/* A reader that is gone and a file that may not grow are failed writes, not the end of us. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	/* The soft limit alone: whoever we exec may raise it again. */
 	if (getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_cur != 0) {

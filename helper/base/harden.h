@@ -9,12 +9,12 @@
 
 /*
  * Descriptors 0 to 2 are open (on /dev/null where the caller closed them, so that no socket or file of ours
- * gets their numbers); not dumpable, no core, umask 077, SIGPIPE ignored. False: started setuid or with
+ * gets their numbers); not dumpable, no core, umask 077, SIGPIPE and SIGXFSZ ignored. False: started setuid or with
  * AT_SECURE, and nothing may be done.
  */
 bool harden_process(void);
 
-/* Whether stdout was open when we started. */
+/* Whether stdout was open, for writing, when we started. */
 bool harden_stdout_was_open(void);
 
 /* Removes the environment variables that redirect libsecret, GIO, TLS key logs and allocators. Before any

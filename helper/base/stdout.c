@@ -24,7 +24,7 @@ enum outcome stdout_check(struct trouble *trouble)
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
 	if (!harden_stdout_was_open())
-		return unwritten(trouble, "it is closed");
+		return unwritten(trouble, "it is not open for writing");
 	/* POLLERR is a pipe's word for it, POLLHUP a socket's (Node's children have one) and a terminal's. */
 	if (poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP | POLLNVAL)))
 		return unwritten(trouble, "nobody reads it any more");
@@ -45,7 +45,7 @@ static bool wait_for_room(int64_t deadline_ms)
 enum outcome stdout_write(struct bytes b, int64_t deadline_ms, struct trouble *trouble)
 {
 	if (!harden_stdout_was_open())
-		return unwritten(trouble, "it is closed");
+		return unwritten(trouble, "it is not open for writing");
 	while (b.n) {
 		ssize_t n = write(STDOUT_FILENO, b.p, b.n);
 

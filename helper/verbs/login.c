@@ -14,6 +14,7 @@
 #include "helper/base/clock.h"
 #include "helper/base/prompt.h"
 #include "helper/base/stdin.h"
+#include "helper/base/stdout.h"
 #include "helper/lifecycle/enroll.h"
 #include "helper/vault.h"
 #include "helper/verbs/verbs.h"
@@ -268,7 +269,9 @@ enum outcome login_main(struct context *context, const char *argument)
 
 	if (outcome == DONE)
 		outcome = read_address(context, argument, &g);
-	/* A list or a keyring that does not work is learned of before a server is made to create anything. */
+	/* A stdout, list or keyring that does not work is learned of before a server is made to create anything. */
+	if (outcome == DONE && context->options.format->done)
+		outcome = stdout_check(&context->trouble);
 	if (outcome == DONE)
 		outcome = accounts_read(&accounts, &context->trouble);
 	if (outcome == DONE)

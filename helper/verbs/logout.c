@@ -16,10 +16,12 @@
 
 /* The RefreshToken, read before the lock is taken if a person must unlock the keyring for it. Nothing stored is
  * fine: then there is nothing to revoke with. */
-static enum outcome read_refresh(struct context *context, const struct account *account, struct refresh_record *ret_refresh)
+static enum outcome read_refresh(struct context *context, const struct account *account, struct refresh_record *ret_refresh,
+                                 bool *ret_nothing)
 {
 	enum outcome outcome = vault_refresh(context, account, context->interactive, ret_refresh);
 
+	*ret_nothing = outcome == LOGIN_NEEDED;
 	/* A record that cannot be read must still be possible to remove. */
 	if (outcome != LOGIN_NEEDED && !(outcome == KEYRING && context->trouble.code == TROUBLE_KEYRING_FAILED))
 		return outcome;
@@ -79,14 +81,14 @@ enum outcome logout_main(struct context *context, const char *argument)
 	struct account account;
 	struct trouble server;
 	char text[ACCOUNT_TEXT_BYTES], line[ACCOUNT_TEXT_BYTES + 32];
-	bool dead = false;
+	bool dead = false, nothing = false;
 	enum outcome revoked, outcome = accounts_read(&accounts, &context->trouble);
 
 	if (outcome == DONE)
 		outcome = account_choose(context, &accounts, argument, &account);
 	if (outcome == DONE)
-		outcome = read_refresh(context, &account, &refresh);
-	if (outcome == DONE && !refresh.token.len && !accounts_find(&accounts, account.base_url, account.user_id))
+		outcome = read_refresh(context, &account, &refresh, &nothing);
+	if (outcome == DONE && nothing && !accounts_find(&accounts, account.base_url, account.user_id))
 		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "'alation-cred status' lists the accounts",
 		                   "nothing is stored for %s", account_text(&account, text));
 	if (outcome == DONE)

@@ -28,7 +28,7 @@ sandbox_start() {
 	[[ -x $program ]] || { echo "not built: $program" >&2; return 1; }
 	SANDBOX_DIR=${SANDBOX_DIR:-${BATS_TEST_TMPDIR:-${BATS_FILE_TMPDIR:?}}/sandbox}
 	mkdir -p "$SANDBOX_DIR"
-	SANDBOX_LOG=$SANDBOX_DIR/log SANDBOX_CA= SANDBOX_URL=
+	SANDBOX_LOG=$SANDBOX_DIR/log SANDBOX_CA='' SANDBOX_URL=''
 	for option; do
 		options+=("$option")
 		if [[ $option == --tls ]]; then

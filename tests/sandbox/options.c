@@ -79,7 +79,9 @@ static const char help_end[] =
 	"    $ curl -d endpoint=createAPIAccessToken -d status=503 -d type=text/html \\\n"
 	"        --data-urlencode 'body=<h1>back soon</h1>' http://127.0.0.1:8600/sandbox/fault\n";
 
-enum { OPT_PORT, OPT_ADDRESS, OPT_TLS, OPT_LOG, OPT_USER, OPT_SSO, OPT_ACCESS, OPT_REFRESH, OPT_DATES, OPT_DIE, OPT_HELP };
+enum {
+	OPT_PORT, OPT_ADDRESS, OPT_TLS, OPT_LOG, OPT_USER, OPT_SSO, OPT_ACCESS, OPT_REFRESH, OPT_DATES, OPT_DIE, OPT_HELP,
+};
 
 static const struct option table[] = {
 	{ "port", required_argument, NULL, OPT_PORT },

@@ -45,7 +45,8 @@ static int make_pair(struct pair *pair, const char *name)
 	step(&worst, gnutls_x509_crt_init(&pair->crt));
 	if (worst)
 		return worst;
-	step(&worst, gnutls_x509_privkey_generate(pair->key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0));
+	step(&worst, gnutls_x509_privkey_generate(pair->key, GNUTLS_PK_ECDSA,
+	                                          GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0));
 	step(&worst, gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof serial));
 	serial[0] = (unsigned char)((serial[0] & 0x3f) | 0x40); /* positive, and without a leading zero */
 	step(&worst, gnutls_x509_crt_set_version(pair->crt, 3));

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watchdog.c: what does not come back is ended, with the prepared words; what comes back is not. Each case is a
+ * child, for a bite ends the process.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "helper/base/clock.h"
+#include "helper/base/watchdog.h"
+#include "tests/helper/scratch.h"
+
+#include <signal.h>
+
+#define SURVIVED 77
+#define NOW (clock_mono_ms() - WATCHDOG_GRACE_MS) /* a deadline whose grace is over */
+#define REPLY "{\"version\":1,\"success\":false}\n"
+
+static struct {
+	int status;
+	char out[8192], err[8192];
+} end;
+
+static void run(void (*body)(void))
+{
+	int out[2], err[2];
+	pid_t child;
+
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(err, O_CLOEXEC), 0);
+	child = fork();
+	if (child == 0) {
+		dup2(out[1], STDOUT_FILENO);
+		dup2(err[1], STDERR_FILENO);
+		body();
+		_exit(SURVIVED);
+	}
+	close(out[1]);
+	close(err[1]);
+	scratch_drain(out[0], end.out, sizeof end.out);
+	scratch_drain(err[0], end.err, sizeof end.err);
+	close(out[0]);
+	close(err[0]);
+	end.status = scratch_wait(child);
+	assert_true(WIFEXITED(end.status));
+}
+
+static void arm(int64_t deadline_ms, enum trouble_code code, const char *message, struct bytes reply)
+{
+	struct trouble trouble;
+
+	trouble_say(&trouble, code, "do this", "%s", message);
+	watchdog_arm(deadline_ms, &trouble, reply);
+}
+
+/* A library that never comes back. */
+static void hang(void)
+{
+	for (;;)
+		__asm__ volatile("" ::: "memory");
+}
+
+static void in_a_keyring(void)
+{
+	arm(NOW, TROUBLE_KEYRING_TIMEOUT, "it hangs", bytes_of(REPLY));
+	hang();
+}
+
+static void in_the_network(void)
+{
+	arm(NOW, TROUBLE_TIMEOUT, "it hangs", bytes_of(""));
+	for (;;)
+		pause();
+}
+
+static void long_past(void)
+{
+	arm(0, TROUBLE_TIMEOUT, "it hangs", (struct bytes){ NULL, 0 });
+	hang();
+}
+
+static void soon(void)
+{
+	arm(NOW + 30, TROUBLE_TIMEOUT, "it hangs", bytes_of(""));
+	hang();
+}
+
+/* A caller may have ignored and blocked it; both are inherited. */
+static void ignored_and_blocked(void)
+{
+	sigset_t all;
+
+	signal(SIGALRM, SIG_IGN);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	arm(NOW, TROUBLE_TIMEOUT, "it hangs", bytes_of(""));
+	hang();
+}
+
+static void armed_again(void)
+{
+	arm(NOW + 600000, TROUBLE_KEYRING_TIMEOUT, "the first", bytes_of("first\n"));
+	watchdog_disarm();
+	arm(NOW + 500000, TROUBLE_KEYRING_TIMEOUT, "the second", bytes_of("second, and longer\n"));
+	arm(NOW, TROUBLE_TIMEOUT, "it hangs", bytes_of("third\n"));
+	hang();
+}
+
+static void what_hangs_is_ended(void **state)
+{
+	static const struct {
+		void (*body)(void);
+		int code;
+		const char *out;
+	} rows[] = {
+		{ in_a_keyring, 5, REPLY }, { in_the_network, 6, "" },      { long_past, 6, "" },
+		{ soon, 6, "" },            { ignored_and_blocked, 6, "" }, { armed_again, 6, "third\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		run(rows[i].body);
+		assert_int_equal(WEXITSTATUS(end.status), rows[i].code);
+		assert_string_equal(end.out, rows[i].out);
+		assert_string_equal(end.err, "alation-cred: it hangs; do this\n");
+	}
+}
+
+static void with_long_words(void)
+{
+	static char message[4000], reply[WATCHDOG_REPLY_MAX_BYTES + 1];
+	struct trouble trouble = { .code = TROUBLE_TIMEOUT };
+
+	memset(message, 'm', sizeof message - 1);
+	memset(reply, 'r', sizeof reply);
+	trouble_say(&trouble, TROUBLE_TIMEOUT, message, "%s", message);
+	/* too long for what was set aside: nothing, for half an answer is worse */
+	watchdog_arm(NOW, &trouble, (struct bytes){ reply, sizeof reply });
+	hang();
+}
+
+static void with_the_longest_reply(void)
+{
+	static char reply[WATCHDOG_REPLY_MAX_BYTES];
+
+	memset(reply, 'r', sizeof reply);
+	arm(NOW, TROUBLE_TIMEOUT, "it hangs", (struct bytes){ reply, sizeof reply });
+	hang();
+}
+
+static void words_have_limits(void **state)
+{
+	(void)state;
+	run(with_long_words);
+	assert_int_equal(WEXITSTATUS(end.status), 6);
+	assert_string_equal(end.out, "");
+	assert_ptr_equal(strchr(end.err, '\n'), end.err + strlen(end.err) - 1);
+	run(with_the_longest_reply);
+	assert_int_equal(WEXITSTATUS(end.status), 6);
+	assert_int_equal(strlen(end.out), WATCHDOG_REPLY_MAX_BYTES);
+}
+
+/* Whether SIGALRM comes within a time that is longer than what was armed. */
+static void no_alarm_comes(void)
+{
+	struct timespec limit = { 0, 120 * 1000000 };
+	sigset_t alarm;
+
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	sigprocmask(SIG_BLOCK, &alarm, NULL);
+	if (sigtimedwait(&alarm, NULL, &limit) != -1 || errno != EAGAIN)
+		_exit(1);
+}
+
+static void disarmed(void)
+{
+	arm(NOW + 50, TROUBLE_TIMEOUT, "it hangs", bytes_of(REPLY));
+	watchdog_disarm();
+	watchdog_disarm();
+	no_alarm_comes();
+}
+
+static void never_armed(void)
+{
+	watchdog_disarm();
+}
+
+static void within_the_grace(void)
+{
+	arm(clock_mono_ms() - WATCHDOG_GRACE_MS + 600000, TROUBLE_TIMEOUT, "it hangs", bytes_of(REPLY));
+	no_alarm_comes();
+}
+
+/* What is started in our place is not ours to end. */
+static void executed(void)
+{
+	arm(NOW + 40, TROUBLE_TIMEOUT, "it hangs", bytes_of(REPLY));
+	execlp("sh", "sh", "-c", "sleep 0.15; exit 77", (char *)NULL);
+}
+
+static void what_comes_back_lives(void **state)
+{
+	static void (*const bodies[])(void) = { disarmed, never_armed, within_the_grace, executed };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+		run(bodies[i]);
+		assert_int_equal(WEXITSTATUS(end.status), SURVIVED);
+		assert_string_equal(end.out, "");
+		assert_string_equal(end.err, "");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_hangs_is_ended),
+		cmocka_unit_test(words_have_limits),
+		cmocka_unit_test(what_comes_back_lives),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
