@@ -58,7 +58,7 @@ void watchdog_arm(int64_t deadline_ms, const struct trouble *trouble, struct byt
 	answer_len = reply.n <= sizeof answer ? reply.n : 0;
 	if (answer_len)
 		memcpy(answer, reply.p, answer_len);
-	code = trouble_outcome(trouble->code);
+	code = (int)trouble_outcome(trouble->code);
 	timer_settime(timer, TIMER_ABSTIME, &when, NULL);
 }
 

@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# install and uninstall: modes whatever the umask, the places that were compiled in, and what the loader refuses there.
+
+bats_require_minimum_version 1.5.0
+load lib/program
+
+setup_file() { program_setup_file; }
+teardown_file() { program_teardown_file; }
+
+setup() {
+	program_setup
+	top=$SANDBOX_TOP
+	build=${B:-$top/.build}
+	prefix=$BATS_TEST_TMPDIR/prefix
+	nm "$build/alation-cred" | grep -q __asan_init && skip 'the installed build is the one without sanitizers'
+	# Linking anew for another place must not disturb the tree's tests.
+	own=$BATS_TEST_TMPDIR/build
+	mkdir "$own"
+	cp -r "$build/core" "$build/core.a" "$build/shared" "$build/alation.so" "$build/modules" "$own"
+}
+
+teardown() {
+	program_teardown
+	keyctl list @u | sed -n "s,^ *\([0-9]*\):.*alation-cred:access:.*:${SANDBOX_URL##*:}\$,\1,p" | while read -r id; do keyctl unlink "$id" @u; done
+}
+
+make_it() { make -s -C "$top" B="$own" PREFIX="$prefix" "$@"; }
+mode() { stat -c %a "$1"; }
+
+@test "install: modules and their directory are 0755, whatever the umask; DESTDIR and the places are heeded" {
+	for mask in 0002 0000 0077; do
+		(umask "$mask" && make_it DESTDIR="$BATS_TEST_TMPDIR/$mask" LIBDIR=/opt/lib SYSCONFDIR=/opt/etc install)
+		root=$BATS_TEST_TMPDIR/$mask
+		for path in "$root/opt/lib/alation-cred" "$root/opt/lib/alation-cred/modules" "$root/opt/lib/alation-cred/modules/secret-service.so" \
+			"$root/opt/lib/alation-cred/alation.so" "$root$prefix/bin/alation-cred"; do
+			[ "$(mode "$path")" = 755 ] || { echo "$mask: $path is $(mode "$path")"; false; }
+		done
+		[ "$(mode "$root$prefix/include/alation-cred/module.h")" = 644 ]
+		grep -q /opt/lib/alation-cred "$root$prefix/bin/alation-cred"
+		! grep -q "$prefix/lib/alation-cred" "$root$prefix/bin/alation-cred"
+	done
+}
+
+@test "install: the program finds what was installed, and its kernel keys are its own" {
+	make_it install
+	CRED=$prefix/bin/alation-cred
+	rm -rf "$own/alation.so" "$own/modules"
+	login_demo
+	expect 0
+	run_cred get
+	expect 0
+	works "$out"
+	keyctl search @u user "alation-cred:access:102@$SANDBOX_URL" >/dev/null
+	[ -z "$(kernel_keys)" ]
+	run_cred logout
+	expect 0
+}
+
+@test "uninstall: removes what install laid down, and leaves a stranger's module" {
+	make_it install
+	echo stranger >"$prefix/lib/alation-cred/modules/stranger.so"
+	make_it uninstall
+	[ "$(cd "$prefix" && find . -type f)" = ./lib/alation-cred/modules/stranger.so ]
+	rm "$prefix/lib/alation-cred/modules/stranger.so"
+	make_it install
+	make_it uninstall
+	[ -z "$(find "$prefix" -type f)" ]
+	[ ! -e "$prefix/lib/alation-cred" ]
+}
+
+@test "a module that others can write is not loaded: 5, naming file and reason" {
+	make_it install
+	CRED=$prefix/bin/alation-cred
+	module=$prefix/lib/alation-cred/modules/secret-service.so
+	chmod o+w "$module"
+	input=$SANDBOX_PASSWORD refuses 5 keyring_failed "$module|writable by everybody" login "$SANDBOX_URL" --user demo --password-stdin
+	chmod 0755 "$module"
+	chmod o+w "${module%/*}"
+	input=$SANDBOX_PASSWORD refuses 5 keyring_failed "${module%/*}|writable by everybody" login "$SANDBOX_URL" --user demo --password-stdin
+	no_calls
+	chmod 0755 "${module%/*}"
+	rm "$module"
+	input=$SANDBOX_PASSWORD refuses 5 keyring_unavailable "$module|No such file" login "$SANDBOX_URL" --user demo --password-stdin
+	no_calls
+}
+
+@test "a client of another version, or one that others can write, is refused: 9" {
+	make_it install
+	CRED=$prefix/bin/alation-cred
+	client=$prefix/lib/alation-cred/alation.so
+	chmod o+w "$client"
+	input=$SANDBOX_PASSWORD refuses 9 configuration "$client|writable by everybody" login "$SANDBOX_URL" --user demo --password-stdin
+	version=$(sed -n 's/^VERSION := //p' "$top/Makefile")
+	other=${version%?}x
+	cp "$client" "$client.new"
+	LC_ALL=C sed -i "s/${version//./\\.}/$other/g" "$client.new"
+	mv "$client.new" "$client"
+	chmod 0755 "$client"
+	input=$SANDBOX_PASSWORD refuses 9 configuration "$client|another version" login "$SANDBOX_URL" --user demo --password-stdin
+	no_calls
+}
