@@ -11,7 +11,7 @@
 #include "helper/account.h"
 #include "helper/alation/client.h"
 #include "helper/lifecycle/token.h"
-#include "helper/vault.h"
+#include "helper/lifecycle/vault.h"
 
 /* What is in the cache is dead or may be: it must not be served any more. */
 static void drop_access(struct context *context, const struct account *account)

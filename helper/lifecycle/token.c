@@ -13,7 +13,7 @@
 #include "helper/base/file.h"
 #include "helper/base/trace.h"
 #include "helper/lifecycle/policy.h"
-#include "helper/vault.h"
+#include "helper/lifecycle/vault.h"
 
 #define SKEW_WORTH_NOTING_S 60
 

@@ -16,7 +16,7 @@
 #include "helper/base/stdin.h"
 #include "helper/base/stdout.h"
 #include "helper/lifecycle/enroll.h"
-#include "helper/vault.h"
+#include "helper/lifecycle/vault.h"
 #include "helper/verbs/verbs.h"
 
 #define PASSWORD_MAX_BYTES 4096
@@ -243,7 +243,7 @@ static void report(struct context *context, const struct account *account)
 	char text[ACCOUNT_TEXT_BYTES], line[1024], until[CLOCK_TEXT_BYTES];
 	struct moment end = answer_moment(account->refresh_expires_at, until);
 
-	snprintf(line, sizeof line, "logged in as %s; the RefreshToken '%s' lies in %s and ends %s", account_text(account, text), account->name,
+	snprintf(line, sizeof line, "logged in as %s; the RefreshToken '%s' is kept in %s and ends %s", account_text(account, text), account->name,
 	         account->module, end.text ? end.text : "at a time the server did not tell");
 	trouble_line(line);
 	if (!account->exclusive)

@@ -9,17 +9,16 @@
 #include "helper/answer.h"
 #include "helper/base/clock.h"
 #include "helper/lifecycle/token.h"
-#include "helper/vault.h"
+#include "helper/lifecycle/vault.h"
 #include "helper/verbs/verbs.h"
 
 #include <stdio.h>
 
-/* The RefreshToken, read before the lock is taken if a person must unlock the keyring for it. Nothing stored is
- * fine: then there is nothing to revoke with. */
-static enum outcome read_refresh(struct context *context, const struct account *account, struct refresh_record *ret_refresh,
-                                 bool *ret_nothing)
+/* The RefreshToken. Nothing stored is fine: then there is nothing to revoke with. */
+static enum outcome read_refresh(struct context *context, const struct account *account, bool may_prompt,
+                                 struct refresh_record *ret_refresh, bool *ret_nothing)
 {
-	enum outcome outcome = vault_refresh(context, account, context->interactive, ret_refresh);
+	enum outcome outcome = vault_refresh(context, account, may_prompt, ret_refresh);
 
 	*ret_nothing = outcome == LOGIN_NEEDED;
 	/* A record that cannot be read must still be possible to remove. */
@@ -27,6 +26,25 @@ static enum outcome read_refresh(struct context *context, const struct account *
 		return outcome;
 	context->trouble = (struct trouble){ 0 };
 	return DONE;
+}
+
+/* Under the lock, and read under it: a login may just have put another RefreshToken there. The person who is there
+ * unlocks the keyring before. */
+static enum outcome lock_and_read(struct context *context, const struct account *account, struct lock *lock,
+                                  struct refresh_record *ret_refresh, bool *ret_nothing)
+{
+	enum outcome outcome = DONE;
+
+	if (context->interactive) {
+		REFRESH_RECORD unread = { 0 };
+
+		outcome = read_refresh(context, account, true, &unread, ret_nothing);
+	}
+	if (outcome == DONE)
+		outcome = token_lock(context, account, lock);
+	if (outcome == DONE)
+		outcome = read_refresh(context, account, false, ret_refresh, ret_nothing);
+	return outcome;
 }
 
 /* What the server said stays the call's trouble if it is one; the local part goes on either way. */
@@ -51,10 +69,11 @@ static enum outcome revoke(struct context *context, const struct account *accoun
 
 static enum outcome forget(struct context *context, const struct account *account)
 {
-	enum outcome outcome = vault_forget_refresh(context, account);
+	/* The cache first: whoever dies here leaves an account that a second logout finishes. */
+	enum outcome outcome = vault_forget_access(context, account);
 
 	if (outcome == DONE)
-		outcome = vault_forget_access(context, account);
+		outcome = vault_forget_refresh(context, account);
 	if (outcome == DONE)
 		outcome = accounts_change(NULL, account, context->deadline_ms, NULL, &context->trouble);
 	return outcome;
@@ -87,12 +106,10 @@ enum outcome logout_main(struct context *context, const char *argument)
 	if (outcome == DONE)
 		outcome = account_choose(context, &accounts, argument, &account);
 	if (outcome == DONE)
-		outcome = read_refresh(context, &account, &refresh, &nothing);
+		outcome = lock_and_read(context, &account, &lock, &refresh, &nothing);
 	if (outcome == DONE && nothing && !accounts_find(&accounts, account.base_url, account.user_id))
 		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "'alation-cred status' lists the accounts",
 		                   "nothing is stored for %s", account_text(&account, text));
-	if (outcome == DONE)
-		outcome = token_lock(context, &account, &lock);
 	if (outcome != DONE)
 		return outcome;
 	revoked = revoke(context, &account, &refresh, &dead);

@@ -13,7 +13,7 @@
 #include "helper/base/clock.h"
 #include "helper/base/stdout.h"
 #include "helper/lifecycle/token.h"
-#include "helper/vault.h"
+#include "helper/lifecycle/vault.h"
 #include "helper/verbs/verbs.h"
 
 #define MODULE_MS 2000

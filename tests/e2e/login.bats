@@ -29,7 +29,7 @@ asked() { [[ $(calls | paste -sd ' ') == "$*" ]] || fails "asked: $(calls | past
 
 @test "by password: what it says, what it asks the server, what is cached then" {
 	login_demo
-	expect 0 "logged in as ${SANDBOX_URL/:\/\//://102@}; the RefreshToken 'alation-cred@$(uname -n)' lies in secret-service and ends 20"
+	expect 0 "logged in as ${SANDBOX_URL/:\/\//://102@}; the RefreshToken 'alation-cred@$(uname -n)' is kept in secret-service and ends 20"
 	[[ -z $raw && $err != *$'\n'* ]] || fails "more than one line"
 	asked createRefreshToken createAPIAccessToken
 	run_cred token
@@ -44,7 +44,7 @@ asked() { [[ $(calls | paste -sd ' ') == "$*" ]] || fails "asked: $(calls | past
 
 @test "by password: --name, the user id in the address, --exclusive" {
 	run_cred login "${SANDBOX_URL/:\/\//://102@}" --user demo --password-stdin --exclusive --name 'my "token" & ü' <<<"$SANDBOX_PASSWORD"
-	expect 0 "the RefreshToken 'my \"token\" & ü' lies in"
+	expect 0 "the RefreshToken 'my \"token\" & ü' is kept in"
 	run_cred status --format json
 	[[ $out == *'"name":"my \"token\" & ü","default":true,"exclusive":true,'* ]] || fails "the name in status"
 }

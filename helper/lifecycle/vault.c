@@ -2,7 +2,7 @@
 /*
  * Between the helper and the keyring stack.
  */
-#include "helper/vault.h"
+#include "helper/lifecycle/vault.h"
 
 #include <stdio.h>
 #include <string.h>

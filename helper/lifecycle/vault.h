@@ -3,8 +3,8 @@
  * Records in and out of the keyring stack: limits and watchdog around each module's call, statuses turned into
  * outcomes and words. Decides nothing about tokens.
  */
-#ifndef HELPER_VAULT_H
-#define HELPER_VAULT_H
+#ifndef HELPER_LIFECYCLE_VAULT_H
+#define HELPER_LIFECYCLE_VAULT_H
 
 #include "helper/accounts-file.h"
 #include "helper/context.h"
