@@ -63,7 +63,7 @@ headers := $(wildcard protocol/*.h keyring/*.h helper/*.h helper/*/*.h)
 
 PKGS_secret-service := libsecret-1
 PKGS_alation := libcurl json-c libcrypto
-modules_left_out := $(foreach m,$(shared_modules),$(if $(shell $(PKG_CONFIG) --exists $(PKGS_$(m)) && echo y),,$(m)))
+modules_left_out := $(foreach m,$(shared_modules),$(if $(shell $(PKG_CONFIG) --exists $(PKGS_$(m)) 2>/dev/null && echo y),,$(m)))
 modules := $(patsubst %,$B/modules/%.so,$(filter-out $(modules_left_out),$(shared_modules)))
 program := $B/alation-cred
 client := $B/alation.so

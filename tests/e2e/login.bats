@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # login and logout: which secrets pass and which are refused, in which order things become durable, what a login
-# over an account does and says, and that no secret shows anywhere over a whole story.
+# over an account does and says, and that no secret shows anywhere over a whole story. The dialog is terminal.bats'.
 
 bats_require_minimum_version 1.5.0
 load ../lib/program
@@ -412,54 +412,6 @@ logout_fails() {
 	run_cred logout
 	expect 6 'cannot be reached' 'lives at the server until'
 	[[ -z $(kernel_keys) && ! -s $STATE/accounts ]]
-}
-
-# dialog QUESTION ANSWER [QUESTION ANSWER]... -- ARG...: on a terminal of its own, each answer typed once its question
-# stands there (what was typed ahead is dropped). What the screen showed comes into $screen.
-dialog() {
-	local seen part from to pid talk=()
-	while [[ $1 != -- ]]; do talk+=("$1" "$2"); shift 2; done
-	shift
-	screen= code=0 ran="on a terminal: ${*@Q}" raw= out= err=
-	coproc TERMINAL { exec script -qefc "${CRED@Q} ${*@Q}" /dev/null 2>&1 3>&-; }
-	# bash forgets these three once it has ended.
-	pid=$TERMINAL_PID
-	exec {from}<&"${TERMINAL[0]}" {to}>&"${TERMINAL[1]}"
-	set -- "${talk[@]}"
-	while [[ $# -gt 0 ]]; do
-		seen=
-		until [[ $seen == *"$1: " ]]; do
-			# Every question ends so.
-			IFS= read -r -t 10 -d ' ' part <&"$from" || { fails "never asked: $1; $screen$part"; return 1; }
-			seen+="$part " screen+="$part "
-		done
-		printf '%s\n' "$2" >&"$to"
-		shift 2
-	done
-	IFS= read -r -t 10 -d '' part <&"$from" || :
-	screen+=$part
-	wait "$pid" || code=$?
-	exec {from}<&- {to}>&-
-	screen=${screen//$'\r'/} err=$screen
-}
-
-@test "on a terminal: it asks how, shows where the token is made, and echoes no secret" {
-	local token how='1 or 2' name
-	token=$(sandbox_refresh_token 102 pasted)
-	dialog "$how" 1 'Numeric user id' 102 'RefreshToken (not shown)' " $token" 'y or n' n -- login "$SANDBOX_URL"
-	[[ $code == 0 && $screen == *'How do you sign in'*"Open $SANDBOX_URL/account/auth"*'user id'*'used anywhere else'*'logged in as'* ]] || fails "by paste"
-	[[ $screen != *"$token"* && $screen != *'counts as shared'* && $(stored) == *"&refresh_token=$token&"* ]] || fails "by paste"
-	token=$(sandbox_refresh_token 102 pasted)
-	dialog 'RefreshToken (not shown)' "$token" 'y or n' y -- login "$SANDBOX_URL" --user-id 102
-	[[ $code == 0 && $screen == *'counts as shared'* && $screen != *"$token"* ]] || fails "by paste, the way and the user id given"
-	dialog "$how" 2 'User name' demo Password "$SANDBOX_PASSWORD" -- login "$SANDBOX_URL"
-	[[ $code == 0 && $screen == *'logged in as'* && $screen != *"$SANDBOX_PASSWORD"* ]] || fails "by password"
-	dialog Password wrong -- login "$SANDBOX_URL" --user demo
-	[[ $code == 3 && $screen != *wrong* ]] || fails "by password, a wrong one"
-	dialog "$how" 3 -- login "$SANDBOX_URL"
-	[[ $code == 2 && $screen == *'neither 1 nor 2'* ]] || fails "neither"
-	dialog "$how" 1 'Numeric user id' demo -- login "$SANDBOX_URL"
-	[[ $code == 2 && $screen == *'no user id'* ]] || fails "a name for the id"
 }
 
 @test "no secret shows anywhere over a whole story" {

@@ -42,6 +42,10 @@ within() { # SECONDS COMMAND...: at most that long by the clock
 	[ $((SECONDS - before)) -le "$1" ]
 }
 
+items() { # how many have our application
+	secret-tool search --all application alation-cred 2>/dev/null | grep -c '^secret = ' || true
+}
+
 item_attributes() { # of the only item with our application: one "name=value" a line
 	secret-tool search --all application alation-cred 2>&1 | sed -n 's/^attribute\.\(.*\) = /\1=/p' | sort
 }
@@ -64,7 +68,7 @@ item_attributes() { # of the only item with our application: one "name=value" a 
 	store v=1\&second
 	ask lookup
 	[ "$output" = "v=1&second" ]
-	[ "$(secret-tool search --all application alation-cred 2>/dev/null | grep -c '^secret = ')" = 1 ]
+	[ "$(items)" = 1 ]
 	ask erase
 	answered ok
 	ask lookup
@@ -91,20 +95,30 @@ item_attributes() { # of the only item with our application: one "name=value" a 
 	[ "$status" = 1 ]
 }
 
-@test "secret-service: an item put there by hand is found, the newest counts, a store leaves one" {
+@test "secret-service: items put there by hand are found, and a store leaves one" {
 	session_start unlocked
-	printf %s by-hand | secret-tool store --label=mine application alation-cred facility refresh base_url "$URL" user_id 102 color blue
+	by_hand() { # COLOR: another attribute makes another item
+		printf %s by-hand | secret-tool store --label=mine application alation-cred facility refresh \
+			base_url "$URL" user_id 102 color "$1"
+	}
+	by_hand blue
+	ask lookup
+	[ "$output" = by-hand ]
+	by_hand red
+	[ "$(items)" = 2 ]
 	ask lookup
 	[ "$output" = by-hand ]
 	ask locate
 	answered ok
 	store
+	[ "$(items)" = 1 ]
 	ask lookup
 	[ "$output" = "$RECORD" ]
-	[ "$(secret-tool search --all application alation-cred 2>/dev/null | grep -c '^secret = ')" = 1 ]
+	by_hand blue
+	by_hand red
 	ask erase
-	ask lookup
-	answered absent
+	answered ok
+	[ "$(items)" = 0 ]
 }
 
 @test "secret-service: what would destroy a keyring is not stored" {
