@@ -22,6 +22,8 @@ endif
 PKG_CONFIG ?= pkg-config
 B ?= .build
 SANITIZE ?=
+V ?=
+Q := $(if $(V),,@)# V=1 shows every command
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -49,8 +51,8 @@ endif
 cppflags := -I. -D_GNU_SOURCE -DALATION_CRED_VERSION='"$(VERSION)"'
 cflags := -std=gnu11 -O2 -g $(warnings) $(hardening) $(sanitize) -MMD -MP
 ldflags := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(sanitize)
-compile = $(CC) $(cppflags) $(cflags) $(1) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
-mkdir = @mkdir -p $(@D)
+compile = $(Q)$(CC) $(cppflags) $(cflags) $(1) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+mkdir = @mkdir -p $(@D) && echo '  CC $<'
 
 ## Sources. A foreign library's header is seen by the shared objects' files alone.
 
@@ -77,7 +79,7 @@ all: $(program) $(client) $(modules)
 core_obj := $(core_src:%.c=$B/core/%.o)
 $B/core.a: $(core_obj)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 $B/core/%.o: %.c
 	$(mkdir)
 	$(call compile,-fPIE)
@@ -91,10 +93,10 @@ $B/installed/site.o: helper/site.c $B/installed/places
 	$(mkdir)
 	$(call compile,-fPIE -DSITE_LIBDIR='"$(LIBDIR)/alation-cred"' -DSITE_SYSCONFDIR='"$(SYSCONFDIR)/alation-cred"')
 $B/installed/places: FORCE
-	$(mkdir)
+	@mkdir -p $(@D)
 	@echo '$(LIBDIR) $(SYSCONFDIR)' | cmp -s - $@ || echo '$(LIBDIR) $(SYSCONFDIR)' >$@
 
-link_program = umask 022 && $(CC) $(cflags) -pie $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(ldflags) -Wl,-z,nodlopen $(LDFLAGS)
+link_program = $(Q)echo '  LINK $@' && umask 022 && $(CC) $(cflags) -pie $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(ldflags) -Wl,-z,nodlopen $(LDFLAGS)
 $(program): $B/core/helper/main.o $B/tree/site.o $B/core.a
 	$(link_program)
 $B/installed/alation-cred: $B/core/helper/main.o $B/installed/site.o $B/core.a
@@ -112,7 +114,7 @@ $(foreach m,$(shared_modules),$(eval $(call module_obj,$m): pkgs := $(PKGS_$m)))
 $B/shared/%.o: %.c
 	$(mkdir)
 	$(call compile,-fPIC -fvisibility=hidden $(call pkg,--cflags,$(pkgs)))
-link_shared = umask 022 && mkdir -p $(@D) && chmod 0755 $(@D) && $(CC) $(cflags) -shared $(CFLAGS) -o $@ \
+link_shared = $(Q)echo '  LINK $@' && umask 022 && mkdir -p $(@D) && chmod 0755 $(@D) && $(CC) $(cflags) -shared $(CFLAGS) -o $@ \
 	$(filter %.o,$^) $(ldflags) -Wl,--version-script=$(filter %.map,$^) $(call pkg,--libs,$(1)) $(LDFLAGS)
 $(client): $(client_obj) helper/alation/alation.map
 	$(call link_shared,$(PKGS_alation))
@@ -133,8 +135,8 @@ OBJS_test-http := $(client_obj)
 PKGS_test-reply := $(PKGS_alation)
 PKGS_test-http := $(PKGS_alation)
 
-tests: all $(test_bin) $(tool_bin) $(guest_bin) $(sandbox)
-link_test = $(CC) $(cppflags) $(cflags) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(filter %.o,$^) $B/core.a $(ldflags) \
+tests: all installed $(test_bin) $(tool_bin) $(guest_bin) $(sandbox)
+link_test = $(Q)echo '  TEST $@' && $(CC) $(cppflags) $(cflags) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(filter %.o,$^) $B/core.a $(ldflags) \
 	$(if $(PKGS_$(*F)),$(call pkg,--libs,$(PKGS_$(*F)))) $(1) $(LDFLAGS)
 $(test_bin): $B/tests/%: tests/%.c $B/tree/site.o $B/core.a $$(OBJS_$$(*F))
 	$(mkdir)
@@ -143,13 +145,13 @@ $(tool_bin): $B/tests/%: tests/%.c $B/tree/site.o $B/core.a
 	$(mkdir)
 	$(call link_test)
 $(guest_bin): $B/tests/%.so: tests/%.c
-	umask 022 && mkdir -p $(@D) && chmod 0755 $(@D) && \
+	$(Q)umask 022 && mkdir -p $(@D) && chmod 0755 $(@D) && \
 		$(CC) $(cppflags) $(cflags) -fPIC -shared $(CPPFLAGS) $(CFLAGS) -o $@ $< $(ldflags) $(LDFLAGS)
 $B/tests/sandbox/%.o: tests/sandbox/%.c
 	$(mkdir)
 	$(call compile)
 $(sandbox): $(patsubst %.c,$B/%.o,$(wildcard tests/sandbox/*.c))
-	$(CC) $(cflags) $(CFLAGS) -o $@ $^ $(ldflags) -lmicrohttpd -lgnutls -ljson-c $(LDFLAGS)
+	$(Q)echo '  LINK $@' && $(CC) $(cflags) $(CFLAGS) -o $@ $^ $(ldflags) -lmicrohttpd -lgnutls -ljson-c $(LDFLAGS)
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 

@@ -26,6 +26,21 @@ void accounts_free(struct accounts *accounts)
 	*accounts = (struct accounts){ 0 };
 }
 
+/* Room for one more. It grows in powers of two, so it may be full where n is one. */
+static bool have_room(struct accounts *accounts)
+{
+	size_t n = accounts->n;
+	struct account *list;
+
+	if (n & (n - 1))
+		return true;
+	list = realloc(accounts->list, (n ? 2 * n : 1) * sizeof *list);
+	if (!list)
+		return false;
+	accounts->list = list;
+	return true;
+}
+
 static bool flag(struct bytes value, bool *ret_flag)
 {
 	*ret_flag = bytes_are(value, "1");
@@ -105,13 +120,11 @@ static enum outcome parse(struct bytes text, const char *dir, struct accounts *a
 	if (text.n && text.p[text.n - 1] != '\n')
 		return broken(trouble, dir, accounts->n + 1);
 	while (bytes_next(&text, '\n', &line)) {
-		struct account *list = realloc(accounts->list, (accounts->n + 1) * sizeof *list);
 		struct account *account;
 
-		if (!list)
+		if (!have_room(accounts))
 			return trouble_say(trouble, TROUBLE_CONFIGURATION, "", "no memory for the list of accounts");
-		accounts->list = list;
-		account = &list[accounts->n++];
+		account = &accounts->list[accounts->n++];
 		if (!parse_line(line, account) || accounts->n > ACCOUNTS_MAX ||
 		    accounts_find(accounts, account->base_url, account->user_id) != account)
 			return broken(trouble, dir, accounts->n);
@@ -181,15 +194,9 @@ static bool put_account(struct accounts *accounts, const struct account *put)
 	char *unknown = at ? at->unknown : NULL;
 
 	if (!at) {
-		struct account *list;
-
-		if (accounts->n >= ACCOUNTS_MAX)
+		if (accounts->n >= ACCOUNTS_MAX || !have_room(accounts))
 			return false;
-		list = realloc(accounts->list, (accounts->n + 1) * sizeof *list);
-		if (!list)
-			return false;
-		accounts->list = list;
-		at = &list[accounts->n++];
+		at = &accounts->list[accounts->n++];
 	}
 	*at = *put;
 	at->unknown = unknown;

@@ -16,12 +16,24 @@
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGALRM };
 #define CAUGHT (sizeof caught / sizeof *caught)
 
-static volatile sig_atomic_t came;
+/* Whether any of them came, and which. */
+static volatile sig_atomic_t came, seen[_NSIG];
 
 static void note_signal(int number)
 {
-	if (!came)
-		came = number;
+	seen[number] = 1;
+	came = 1;
+}
+
+/* Their own dispositions are back, and so is the terminal: let each do what it does. */
+static void pass_on(void)
+{
+	for (size_t i = 0; i < CAUGHT; i++) {
+		if (!seen[caught[i]])
+			continue;
+		seen[caught[i]] = 0;
+		kill(getpid(), caught[i]);
+	}
 }
 
 static int open_terminal(void)
@@ -108,7 +120,7 @@ static bool read_line(int fd, struct secret *line)
 	}
 }
 
-/* One try with the terminal set for it; `came` says which signal ended it, if any. */
+/* One try with the terminal set for it; `came` says whether a signal ended it. */
 static bool ask_once(int fd, const char *question, bool hidden, struct secret *line)
 {
 	struct sigaction old[CAUGHT], action = { .sa_handler = note_signal };
@@ -157,8 +169,7 @@ enum outcome prompt_ask(const char *question, bool hidden, struct secret *ret_an
 		ok = ask_once(fd, question, hidden, &line);
 		if (!came)
 			break;
-		/* Its own disposition is back, and so is the terminal: let it do what it does. */
-		kill(getpid(), came);
+		pass_on();
 	}
 	close(fd);
 	if (!ok)

@@ -1,111 +1,237 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Several accounts side by side: which one is meant, and when it is not guessed.
+# Several accounts side by side: the forms of ACCOUNT, the environment, the default, and what is ambiguous. Never a
+# guess: the wrong account's token goes nowhere.
 
 bats_require_minimum_version 1.5.0
 load ../lib/program
 
 setup_file() { program_setup_file; }
 teardown_file() { program_teardown_file; }
+teardown() {
+	SANDBOX_PID=$second_pid sandbox_stop
+	program_teardown
+}
+
+# Two instances; ada (7) and bob (8) are known on the first, ada (7) on the second. The first login is the default.
 setup() {
-	program_setup --user demo:demo-password:102 --user eve:eve-password:7
-	URL=$SANDBOX_URL
-	DEMO=${URL/:\/\//://102@} EVE=${URL/:\/\//://7@}
+	program_setup --user ada:pw:7 --user bob:pw:8
+	FIRST=$SANDBOX_URL first_pid=$SANDBOX_PID first_log=$SANDBOX_LOG
+	SANDBOX_DIR=$BATS_TEST_TMPDIR/second sandbox_start --user ada:pw:7
+	SECOND=$SANDBOX_URL second_pid=$SANDBOX_PID
+	program_urls+=("$SECOND")
+	SANDBOX_URL=$FIRST SANDBOX_PID=$first_pid SANDBOX_LOG=$first_log
 }
-teardown() { program_teardown; }
 
-login_eve() { run_cred login "$URL" --user eve --password-stdin "$@" <<<eve-password; }
-both() {
-	login_demo
-	expect 0
-	login_eve "$@"
+log_in() { # URL NAME [ARG...]
+	run_cred login "$1" --user "$2" --password-stdin "${@:3}" <<<pw
 	expect 0
 }
-# ARGUMENT... is served with the token of USER_ID.
-serves() {
-	local user_id=$1
-	shift
-	run_cred get --format json "$@"
+
+at() { echo "http://$2@${1#http://}"; } # URL ID
+
+# Whose token ARG... gives: by the instance's own word.
+whose() {
+	local url
+	run_cred token "$@"
 	expect 0 || return 1
-	[[ $(jq .user_id <<<"$out") == "$user_id" ]] || fails "not of $user_id" || return 1
-	works "$(jq -r .token <<<"$out")"
-}
-
-@test "the first login is the default; a second one says which stays, and each is served by its name" {
-	both
-	[[ $err == *"the default account is $DEMO"* ]]
-	serves 102
-	serves 7 "$EVE"
-	serves 102 "$DEMO"
-	serves 102 "$URL"
-	serves 102 "${URL#http://}"
-	serves 7 "7@${URL#http://}"
-	# Neither revoked the other's token: they are of two RefreshTokens.
-	[[ $(sandbox_calls createAPIAccessToken) == 2 ]]
-}
-
-@test "--default makes another one the default" {
-	both --default
-	[[ $err == *"the default account is $EVE"* ]]
-	serves 7
-	serves 7 "$URL"
-	run_cred status
-	expect 0
-	[[ $(grep -c '(default, ' <<<"$out") == 1 && $out == *"$EVE  (default, exclusive)"* ]]
-}
-
-@test "ALATION_BASE_URL and ALATION_USER_ID narrow the match; an argument comes before them" {
-	both
-	ALATION_USER_ID=7 serves 7
-	ALATION_BASE_URL=$URL serves 102
-	ALATION_BASE_URL=$URL/ ALATION_USER_ID=7 serves 7
-	ALATION_BASE_URL=$EVE serves 7
-	ALATION_USER_ID=7 serves 102 "$DEMO"
-	ALATION_USER_ID='' ALATION_BASE_URL='' serves 102
-	ALATION_USER_ID=8 refuses 3 no_account 'ALATION_USER_ID|alation-cred status' get
-	ALATION_BASE_URL=https://catalog.example.com refuses 3 no_account 'ALATION_BASE_URL|alation-cred login' get
-}
-
-@test "more than one match without a default among them: 2, with the choices; never a guess" {
-	both
-	program_sandbox
-	login_demo --default
-	expect 0
-	refuses 2 ambiguous_account "$DEMO|$EVE|login --default" get "$URL"
-	refuses 2 ambiguous_account "$DEMO|$EVE" status "$URL"
-	refuses 2 ambiguous_account "$DEMO|$EVE" logout "$URL"
-	[[ $(jq -r .code <<<"$out") == ambiguous_account ]]
-}
-
-@test "no match: 3, and what to do; look-alikes of a host are no match" {
-	refuses 3 no_account 'nobody is logged in|alation-cred login' get
-	login_demo
-	expect 0
-	host=${URL#http://}
-	for other in catalog.example.com "${host%:*}" "https://$host" "${host%:*}:1" "localhost:${host#*:}" "127.0.0.1.example.com:${host#*:}"; do
-		refuses 3 no_account 'no account matches|alation-cred status' get "$other"
+	for url in "$FIRST" "$SECOND"; do
+		[[ $(SANDBOX_URL=$url sandbox_curl /integration/v1/userinfo/ -H @- <<<"TOKEN: $out") =~ '"id":'([0-9]+) ]] || continue
+		at "$url" "${BASH_REMATCH[1]}"
 	done
-	refuses 3 no_account 'no account matches' status catalog.example.com
-	refuses 3 no_account "https://102@catalog.example.com" get https://102@catalog.example.com
 }
 
-@test "logging out of one leaves the other; the last one left is the default" {
-	both
-	run_cred logout "$DEMO"
-	expect 0
-	serves 7
-	refuses 3 no_account "$DEMO" get "$DEMO"
-	run_cred status --format json
-	[[ $(jq -c '[.accounts[] | [.user_id, .default]]' <<<"$out") == '[[7,true]]' ]]
-	refuses 3 no_account 'nothing is stored|alation-cred status' logout "$DEMO"
+is_of() { # URL ID ARG...: the token is that account's, and no other's
+	local got
+	got=$(whose "${@:3}")
+	[[ $got == "$(at "$1" "$2")" ]] || { run_cred token "${@:3}" && fails "it is the token of ${got:-nobody}, not of $(at "$1" "$2")"; }
 }
 
-@test "status of nothing is 0 and an empty list; of an account that is not there, 3" {
-	run_cred status
-	expect 0
-	[[ $out == 'nobody is logged in'* ]]
+the_default() { # URL ID
 	run_cred status --format json
+	[[ $(jq -r '.accounts[] | select(.default) | .base_url + " " + (.user_id|tostring)' <<<"$out") == "$1 $2" ]] || fails "the default is not $1 $2"
+}
+
+three() {
+	log_in "$FIRST" ada
+	log_in "$FIRST" bob
+	log_in "$SECOND" ada
+}
+
+@test "ACCOUNT: https://USER_ID@host, a URL, a host, nothing" {
+	three
+	is_of "$FIRST" 7
+	is_of "$FIRST" 7 "$(at "$FIRST" 7)"
+	is_of "$FIRST" 8 "$(at "$FIRST" 8)"
+	is_of "$SECOND" 7 "$(at "$SECOND" 7)"
+	is_of "$SECOND" 7 "$SECOND"
+	is_of "$SECOND" 7 "${SECOND#http://}"
+	is_of "$FIRST" 8 "8@${FIRST#http://}"
+	# More than one on that host: the default is among them.
+	is_of "$FIRST" 7 "$FIRST"
+	is_of "$FIRST" 7 "${FIRST#http://}"
+	# Three mints in all: each account has its own cache.
+	[[ $(sandbox_calls createAPIAccessToken) == 2 && $(kernel_keys | wc -l) == 2 ]]
+}
+
+@test "ALATION_BASE_URL and ALATION_USER_ID: together, either alone; an ACCOUNT stands before them" {
+	three
+	ALATION_BASE_URL=$FIRST ALATION_USER_ID=8 is_of "$FIRST" 8
+	ALATION_BASE_URL=$SECOND ALATION_USER_ID=7 is_of "$SECOND" 7
+	ALATION_BASE_URL=$SECOND is_of "$SECOND" 7
+	ALATION_BASE_URL=$(at "$FIRST" 8) is_of "$FIRST" 8
+	ALATION_BASE_URL=${FIRST#http://} ALATION_USER_ID=8 is_of "$FIRST" 8
+	ALATION_USER_ID=8 is_of "$FIRST" 8
+	# The default is among those that match.
+	ALATION_USER_ID=7 is_of "$FIRST" 7
+	ALATION_BASE_URL=$FIRST is_of "$FIRST" 7
+	ALATION_BASE_URL= ALATION_USER_ID= is_of "$FIRST" 7
+	ALATION_BASE_URL=$FIRST ALATION_USER_ID=7 is_of "$FIRST" 8 "$(at "$FIRST" 8)"
+	ALATION_BASE_URL=$FIRST ALATION_USER_ID=8 is_of "$SECOND" 7 "$SECOND"
+	ALATION_BASE_URL=https://catalog.example.com ALATION_USER_ID=9 is_of "$SECOND" 7 "$SECOND"
+}
+
+@test "nobody matches: 3, with the way on, and no other account's token instead" {
+	three
+	refuses 3 no_account "no account matches 'catalog.example.com'|'alation-cred status' lists|'alation-cred login'" token catalog.example.com
+	refuses 3 no_account 'no account matches' token https://catalog.example.com
+	refuses 3 no_account "$(at "$SECOND" 8)|alation-cred login" token "$(at "$SECOND" 8)"
+	ALATION_USER_ID=9 refuses 3 no_account 'no account matches|$ALATION_USER_ID' token
+	ALATION_BASE_URL=https://catalog.example.com refuses 3 no_account 'no account matches|$ALATION_BASE_URL' token
+	ALATION_BASE_URL=$SECOND ALATION_USER_ID=8 refuses 3 no_account "$(at "$SECOND" 8)" token
+	# The scheme is part of it.
+	refuses 3 no_account 'no account matches' token "${SECOND/http/https}"
+	refuses 3 no_account 'no account matches' logout catalog.example.com
+	[[ $(wc -l <"$STATE/accounts") == 3 ]]
+}
+
+@test "more than one matches and none is the default: 2, and the choices are listed" {
+	local choices
+	three
+	run_cred logout "$(at "$FIRST" 7)"
 	expect 0
-	[[ $out == '{"version":1,"success":true,"accounts":[]}' ]]
-	refuses 3 no_account 'alation-cred' status https://102@catalog.example.com
+	choices="$(at "$FIRST" 8)|$(at "$SECOND" 7)"
+	refuses 2 ambiguous_account "more than one account matches|$choices|login --default" token
+	refuses 2 ambiguous_account "$choices" get
+	refuses 2 ambiguous_account "$choices" logout
+	[[ $(wc -l <"$STATE/accounts") == 2 ]]
+	is_of "$FIRST" 8 "$FIRST"
+	ALATION_USER_ID=7 is_of "$SECOND" 7
+	# Two on one host, and the default elsewhere.
+	log_in "$FIRST" ada
+	log_in "$SECOND" ada --default
+	refuses 2 ambiguous_account "$(at "$FIRST" 7)|$(at "$FIRST" 8)" token "$FIRST"
+	[[ $err != *"$(at "$SECOND" 7)"* ]] || fails "a choice that does not match"
+	refuses 2 ambiguous_account "$(at "$FIRST" 7)|$(at "$FIRST" 8)" status "$FIRST"
+	ALATION_BASE_URL=$FIRST refuses 2 ambiguous_account "$(at "$FIRST" 7)|$(at "$FIRST" 8)" token
+	is_of "$SECOND" 7
+}
+
+@test "the first login makes the default; later ones say which stays; --default makes another" {
+	log_in "$FIRST" ada
+	[[ $err != *'the default account is'* ]] || fails "there is but one"
+	the_default "$FIRST" 7
+	log_in "$FIRST" bob
+	[[ $err == *"the default account is $(at "$FIRST" 7)"* ]] || fails "which stays is not said"
+	the_default "$FIRST" 7
+	log_in "$SECOND" ada --default
+	[[ $err == *"the default account is $(at "$SECOND" 7)"* ]] || fails "which it is now is not said"
+	the_default "$SECOND" 7
+	is_of "$SECOND" 7
+	# A second login of one that is no default leaves the default; of the default, too.
+	log_in "$FIRST" bob
+	the_default "$SECOND" 7
+	log_in "$SECOND" ada
+	the_default "$SECOND" 7
+	run_cred login "$FIRST" --user-id 8 --token-stdin --default <<<"$(sandbox_refresh_token 8)"
+	expect 0 "the default account is $(at "$FIRST" 8)"
+	the_default "$FIRST" 8
+	# A login that fails makes none.
+	run_cred login "$FIRST" --user-id 7 --token-stdin --default <<<nobody-knows
+	expect 3
+	the_default "$FIRST" 8
+	[[ $(wc -l <"$STATE/accounts") == 3 ]]
+}
+
+@test "of two, the one that stays behind a logout is the default" {
+	log_in "$FIRST" ada
+	log_in "$SECOND" ada
+	run_cred logout
+	expect 0 "logged out of $(at "$FIRST" 7)"
+	the_default "$SECOND" 7
+	is_of "$SECOND" 7
+	run_cred logout
+	expect 0 "logged out of $(at "$SECOND" 7)"
+	[[ ! -s $STATE/accounts ]]
+}
+
+@test "a logout or a login of one account leaves the others' tokens, records and caches alone" {
+	local bob ada
+	three
+	run_cred token "$(at "$FIRST" 8)"
+	bob=$out
+	run_cred token "$SECOND"
+	ada=$out
+	run_cred logout "$(at "$FIRST" 7)"
+	log_in "$FIRST" ada
+	run_cred logout "$(at "$FIRST" 7)"
+	run_cred token "$(at "$FIRST" 8)"
+	[[ $out == "$bob" ]]
+	works "$bob"
+	run_cred token "$SECOND"
+	[[ $out == "$ada" ]]
+	SANDBOX_URL=$SECOND works "$ada"
+	# Each server saw its own alone.
+	[[ $(sandbox_calls createAPIAccessToken) == 3 ]]
+	refuses 3 no_account "$(at "$FIRST" 7)" token "$(at "$FIRST" 7)"
+}
+
+@test "login without URL takes ALATION_BASE_URL; a bare host means https" {
+	ALATION_BASE_URL=$SECOND run_cred login --user ada --password-stdin <<<pw
+	expect 0 "logged in as $(at "$SECOND" 7)"
+	ALATION_BASE_URL=$SECOND run_cred login "$FIRST" --user ada --password-stdin <<<pw
+	expect 0 "logged in as $(at "$FIRST" 7)"
+	input=pw refuses 6 tls "https://${SECOND#http://}" login "${SECOND#http://}" --user ada --password-stdin
+	[[ $(SANDBOX_LOG=$BATS_TEST_TMPDIR/second/log sandbox_calls createRefreshToken) == 1 ]]
+}
+
+@test "the list: one line an account, plain characters, no secret; a later program's members survive" {
+	three
+	[[ $(wc -l <"$STATE/accounts") == 3 && $(LC_ALL=C grep -cvE '^v=1&base_url=http%3A%2F%2F127\.0\.0\.1%3A[0-9]+&user_id=[78]&[A-Za-z0-9%=&._~-]*$' "$STATE/accounts") == 0 ]] \
+		|| fails "its lines: $(<"$STATE/accounts")"
+	sed -i '/user_id=8&/s/$/\&colour=gr%C3%BCn/' "$STATE/accounts"
+	log_in "$FIRST" bob --name other
+	grep -q 'user_id=8&.*name=other.*&colour=gr%C3%BCn$' "$STATE/accounts" || fails "$(<"$STATE/accounts")"
+}
+
+@test "a list that cannot be read: 9 from every verb, its file and line named, left as it is, nobody asked" {
+	local damage before verb
+	three
+	before=$(wc -l <"$SANDBOX_LOG")
+	cp "$STATE/accounts" "$BATS_TEST_TMPDIR/good"
+	for damage in '2s/^v=1/v=2/' '2s/user_id=8/user_id=0/' '2s/.*/rubbish/' '2s/^v=1&//' '2p' '2s/default=0/default=2/' '2s/base_url=[^&]*&//'; do
+		sed "$damage" "$BATS_TEST_TMPDIR/good" >"$STATE/accounts"
+		cp "$STATE/accounts" "$BATS_TEST_TMPDIR/bad"
+		for verb in token status logout; do
+			refuses 9 configuration "$STATE/accounts|line " $verb || fails "$damage"
+		done
+		input=pw refuses 9 configuration "$STATE/accounts" login "$FIRST" --user ada --password-stdin || fails "$damage"
+		cmp "$STATE/accounts" "$BATS_TEST_TMPDIR/bad"
+	done
+	head -c -1 "$BATS_TEST_TMPDIR/good" >"$STATE/accounts"
+	refuses 9 configuration "$STATE/accounts" token
+	cp "$BATS_TEST_TMPDIR/good" "$STATE/accounts"
+	chmod 0666 "$STATE/accounts"
+	refuses 9 configuration "$STATE/accounts" token
+	[[ $(wc -l <"$SANDBOX_LOG") == "$before" ]]
+}
+
+@test "XDG_STATE_HOME moves the list, not the locks; a relative one is ignored" {
+	export XDG_STATE_HOME=$BATS_TEST_TMPDIR/elsewhere
+	log_in "$FIRST" ada
+	[[ -s $XDG_STATE_HOME/alation-cred/accounts && ! -e $STATE/accounts && -d $STATE/locks && ! -e $XDG_STATE_HOME/alation-cred/locks ]]
+	run_cred token
+	expect 0
+	cd "$BATS_TEST_TMPDIR"
+	XDG_STATE_HOME=elsewhere refuses 3 no_account 'nobody is logged in' token
 }

@@ -152,12 +152,13 @@ lock_holder() { # of the account's lock
 }
 
 @test "a waiter that gets its token from the cache is served while the account's lock is still held" {
-	local token
+	local token lock end=$((SECONDS + 10))
 	token=$(sandbox_log | sed -n 's/.*createAPIAccessToken.* made=//p')
 	exec {lock}<>"$STATE/locks/102@http%3A%2F%2F127.0.0.1%3A${SANDBOX_URL##*:}"
 	flock "$lock"
-	cred get --timeout 20 >"$OUT.waiter" {lock}>&- &
-	# It waits: it has the lock's file open by now, and sees that it is somebody else's.
+	cred get -v --timeout 20 >"$OUT.waiter" 2>"$OUT.trace" {lock}>&- &
+	# Its second look is one after it tried the lock: it waits.
+	until [[ $(grep -c 'look up access' "$OUT.trace") -ge 2 ]]; do ((SECONDS < end)); done
 	printf %s "v=1&token=$token&minted_at=0&lifetime_s=86400&expires_at=$((EPOCHSECONDS + 86400))&boot_id=other&parent=0&mints=1&skew_s=0" |
 		keyctl padd user "alation-cred-tree:access:102@$SANDBOX_URL" @u >"$OUT.key"
 	keyctl setperm "$(<"$OUT.key")" 0x3f1f0000

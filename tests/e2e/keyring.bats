@@ -13,6 +13,7 @@ setup() {
 }
 
 teardown() {
+	[[ -z ${watcher:-} ]] || kill "$watcher"
 	session_stop
 	program_teardown
 }
@@ -52,8 +53,23 @@ passed_over() {
 	jq -r '.accounts[0].refresh.passed_over[] | select(.module == "secret-service").status' <<<"$out"
 }
 
-no_dialog() { # a prompt that nobody dismissed stays there as an object
-	[[ $(gdbus introspect --session --dest org.freedesktop.secrets --object-path /org/freedesktop/secrets/prompt 2>&1) != *'node p'* ]]
+# From here on the bus is listened to; no_dialog then says that no dialog was opened, dismissed that one was taken back.
+watch_dialogs() {
+	dbus-monitor --session "interface='org.freedesktop.Secret.Prompt'" >"$BATS_TEST_TMPDIR/dialogs" 3>&- &
+	watcher=$!
+	until_heard NameAcquired
+}
+no_dialog() {
+	dbus-send --session --dest=org.freedesktop.secrets / org.freedesktop.Secret.Prompt.EndOfTest
+	until_heard EndOfTest
+	run ! grep 'member=Prompt$' "$BATS_TEST_TMPDIR/dialogs"
+}
+dismissed() {
+	grep -q 'member=Dismiss$' "$BATS_TEST_TMPDIR/dialogs"
+}
+until_heard() {
+	local end=$((SECONDS + 10))
+	until grep -q "$1" "$BATS_TEST_TMPDIR/dialogs"; do ((SECONDS < end)); done
 }
 
 @test "found: what login stored mints again after the cache is gone, and after the daemon was started anew" {
@@ -171,6 +187,7 @@ label = Alation RefreshToken (102@${SANDBOX_URL#http://})" ]]
 	login_demo
 	token=$(sandbox_log | sed -n 's/.*createAPIAccessToken.*made=//p')
 	session_restart_keyring
+	watch_dialogs
 	before=$(everything)
 	run_cred get
 	expect 0
@@ -184,6 +201,7 @@ label = Alation RefreshToken (102@${SANDBOX_URL#http://})" ]]
 	refuses 4 keyring_locked "$ACCOUNT|unlock" get
 	[[ $(everything) == "$before" ]]
 	no_dialog
+	dismissed
 	session_unlock
 	run_cred get
 	expect 0
@@ -243,6 +261,7 @@ unavailable() {
 @test "a Secret Service that has no keyring yet: 5, at once, and none is made" {
 	ENDS_S=4
 	begin nokeyring
+	watch_dialogs
 	unavailable
 	no_dialog
 	[[ -z $(find "$XDG_DATA_HOME" -name '*.keyring') ]]
@@ -302,6 +321,7 @@ unavailable() {
 	[[ $(jq -r '.accounts[0] | .refresh.module, .access.module' <<<"$out" | paste -sd' ') == 'secret-service kernel' && -z $(passed_over) ]]
 
 	session_restart_keyring
+	watch_dialogs
 	run_cred status
 	expect 0
 	[[ $out == *'secret-service locked'* ]]
@@ -309,6 +329,7 @@ unavailable() {
 	expect 0
 	[[ $(passed_over) == locked && $(jq .accounts[0].refresh.module <<<"$out") == null ]]
 	no_dialog
+	dismissed
 
 	session_freeze
 	ENDS_S=8 # 2 s a module

@@ -40,7 +40,7 @@ key() { keyctl search @u user "alation-cred-tree:access:102@$SANDBOX_URL"; }
 		run ! grep -E 'KEYCTL_(UPDATE|LINK|UNLINK|SETPERM|SET_TIMEOUT|GET_PERSISTENT|JOIN)' "$trace"
 		run ! grep -E 'open(at)?\(.*(O_WRONLY|O_RDWR|O_CREAT|O_TRUNC)' "$trace"
 		[[ $(grep -c 'execve(' "$trace") == 1 ]]
-		[[ $(grep -E ' write\(' "$trace" | grep -cv 'write(1, "'"$token"'\\n", 44)') == 0 ]]
+		[[ $(grep -E ' write\(' "$trace" | grep -cvE 'write\(1, ("'"$token"'\\n"|0x[0-9a-f]+), 44\)') == 0 ]] # not dumpable: only root's strace reads what it writes
 		[[ $(sed -n 's/.*open\(at\)\?(.*"\([^"]*\.so[^"]*\)".*/\2/p' "$trace" | grep -vE '/(ld\.so\.cache|libc\.so\.6|ld-linux[^/]*)$' | wc -l) == 0 ]]
 	done
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prompt.c on a pseudo-terminal: no secret is echoed, and the echo comes back on every way out. A session leader,
- * as a shell is one, starts the one that asks in a process group of its own, and tells what becomes of it.
+ * prompt.c on a pseudo-terminal: no secret is echoed, and the echo comes back on every way out.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,23 +10,11 @@
 #include <cmocka.h>
 
 #include "helper/base/prompt.h"
-#include "tests/helper/scratch.h"
+#include "tests/helper/terminal.h"
 
 #include <dlfcn.h>
-#include <pty.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include <termios.h>
 
 #define QUESTION "Secret: "
-#define TAKEN_BACK (-1) /* among the leader's reports: the terminal is its own again */
-
-static struct {
-	int master, reports, go, answer;
-	pid_t leader, asker;
-	char shown[4096]; /* on the terminal */
-	size_t n_shown;
-} t;
 
 /* What prompt.c calls: in the asker it can come at a bad moment, or fail. */
 static int raise_in_tcsetattr, fail_in_tcsetattr;
@@ -51,151 +38,29 @@ int tcsetattr(int fd, int actions, const struct termios *to)
 	return result;
 }
 
-static int report_fd;
+static bool ask_hidden;
+static void (*prepare)(void);
 
-static void report(int what)
-{
-	if (write(report_fd, &what, sizeof what) != sizeof what)
-		_exit(1);
-}
-
-static void take_back(int number)
-{
-	(void)number;
-	tcsetpgrp(STDIN_FILENO, getpgrp());
-	report(TAKEN_BACK);
-}
-
-/* The process that asks. */
-static void ask(bool hidden, void (*prepare)(void), int answer_fd)
+static void ask(int answer_fd)
 {
 	SECRET secret = { 0 };
 	struct trouble trouble = { 0 };
-	struct rlimit none = { 0, 0 };
 	enum outcome outcome;
 
-	setpgid(0, 0);
-	tcsetpgrp(STDIN_FILENO, getpgrp()); /* SIGTTOU is ignored, from the leader */
-	signal(SIGTTOU, SIG_DFL);
-	signal(SIGUSR1, SIG_DFL);
-	setrlimit(RLIMIT_CORE, &none);
 	if (prepare)
 		prepare();
-	outcome = prompt_ask(QUESTION, hidden, &secret, &trouble);
+	outcome = prompt_ask(QUESTION, ask_hidden, &secret, &trouble);
 	if (outcome == DONE && write(answer_fd, secret.bytes, secret.len) != (ssize_t)secret.len)
 		_exit(99);
-	_exit(outcome);
+	_exit((int)outcome);
 }
 
-static void lead(pid_t asker, int go_fd)
+/* BEFORE runs in the process that asks; NULL: nothing does. */
+static void start(bool hidden, void (*before)(void))
 {
-	int status;
-	char byte;
-
-	report((int)asker);
-	while (waitpid(asker, &status, WUNTRACED) == asker) {
-		report(status);
-		if (!WIFSTOPPED(status))
-			_exit(0);
-		tcsetpgrp(STDIN_FILENO, getpgrp());
-		if (read(go_fd, &byte, 1) != 1)
-			_exit(1);
-		tcsetpgrp(STDIN_FILENO, asker);
-		kill(-asker, SIGCONT);
-	}
-	_exit(1);
-}
-
-static int next_report(void)
-{
-	struct pollfd in = { .fd = t.reports, .events = POLLIN };
-	int what = 0;
-
-	if (poll(&in, 1, 10000) <= 0 || read(t.reports, &what, sizeof what) != sizeof what)
-		fail_msg("the asker did not end or stop");
-	return what;
-}
-
-static void start(bool hidden, void (*prepare)(void))
-{
-	int reports[2], go[2], answer[2];
-
-	assert_int_equal(pipe2(reports, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(answer, O_CLOEXEC), 0);
-	t.leader = forkpty(&t.master, NULL, NULL, NULL);
-	if (t.leader == 0) {
-		struct sigaction action = { .sa_handler = take_back, .sa_flags = SA_RESTART };
-		pid_t asker;
-
-		report_fd = reports[1];
-		signal(SIGTTOU, SIG_IGN);
-		sigaction(SIGUSR1, &action, NULL);
-		asker = fork();
-		if (asker == 0)
-			ask(hidden, prepare, answer[1]);
-		close(answer[1]);
-		lead(asker, go[0]);
-	}
-	close(reports[1]);
-	close(go[0]);
-	close(answer[1]);
-	t.reports = reports[0];
-	t.go = go[1];
-	t.answer = answer[0];
-	t.n_shown = 0;
-	t.asker = (pid_t)next_report();
-}
-
-/* Reads the terminal until TEXT was shown COUNT times. */
-static void expect(const char *text, int count)
-{
-	for (;;) {
-		struct pollfd in = { .fd = t.master, .events = POLLIN };
-		const char *at = t.shown;
-		int seen = 0;
-		ssize_t n;
-
-		t.shown[t.n_shown] = '\0';
-		while ((at = strstr(at, text)) && ++seen)
-			at++;
-		if (seen >= count)
-			return;
-		if (poll(&in, 1, 10000) <= 0)
-			fail_msg("'%s' was not shown: '%s'", text, t.shown);
-		n = read(t.master, t.shown + t.n_shown, sizeof t.shown - 1 - t.n_shown);
-		if (n <= 0)
-			fail_msg("'%s' was not shown: '%s'", text, t.shown);
-		t.n_shown += (size_t)n;
-	}
-}
-
-static void type(const char *text)
-{
-	assert_int_equal(write(t.master, text, strlen(text)), strlen(text));
-}
-
-static bool echoes(void)
-{
-	struct termios now;
-
-	assert_int_equal(tcgetattr(t.master, &now), 0);
-	return now.c_lflag & ECHO;
-}
-
-/* Drains what is left on the terminal, looks at what came out of it all, and clears up. */
-static void finish(const char *answer)
-{
-	char text[256];
-
-	scratch_drain(t.answer, text, sizeof text);
-	assert_string_equal(text, answer);
-	t.n_shown += scratch_drain(t.master, t.shown + t.n_shown, sizeof t.shown - t.n_shown);
-	scratch_wait(t.leader);
-	close(t.master);
-	close(t.reports);
-	close(t.go);
-	close(t.answer);
+	ask_hidden = hidden;
+	prepare = before;
+	terminal_start(ask);
 }
 
 static void assert_ended_with(int code)
@@ -361,6 +226,11 @@ static void ended_in_the_background(void **state)
 	assert_int_equal(next_report(), TAKEN_BACK);
 	assert_int_equal(kill(t.asker, SIGTERM), 0);
 	status = next_report();
+	if (WIFSTOPPED(status)) { /* it had not begun to read, and the read stopped it first */
+		assert_int_equal(WSTOPSIG(status), SIGTTIN);
+		assert_int_equal(write(t.go, "!", 1), 1);
+		status = next_report();
+	}
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 	finish("");
 }

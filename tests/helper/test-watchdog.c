@@ -45,6 +45,8 @@ static void run(void (*body)(void))
 	scratch_drain(err[0], end.err, sizeof end.err);
 	close(out[0]);
 	close(err[0]);
+	/* Nothing to one that has ended, and to one that was never bitten the end. */
+	kill(child, SIGKILL);
 	end.status = scratch_wait(child);
 	assert_true(WIFEXITED(end.status));
 }
