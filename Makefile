@@ -70,7 +70,7 @@ modules := $(patsubst %,$B/modules/%.so,$(filter-out $(modules_left_out),$(share
 program := $B/alation-cred
 client := $B/alation.so
 
-all: $(program) $(client) $(modules)
+all: $(program) $(client) $(modules) installed
 	@for m in $(modules_left_out); do echo "left out: $$m; its library's -dev package is missing ('make deps' installs it)"; done
 
 ## The executable: libc alone. What it was compiled for stands in site.c, which is compiled twice:
@@ -135,7 +135,7 @@ OBJS_test-http := $(client_obj)
 PKGS_test-reply := $(PKGS_alation)
 PKGS_test-http := $(PKGS_alation)
 
-tests: all installed $(test_bin) $(tool_bin) $(guest_bin) $(sandbox)
+tests: all $(test_bin) $(tool_bin) $(guest_bin) $(sandbox)
 link_test = $(Q)echo '  TEST $@' && $(CC) $(cppflags) $(cflags) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(filter %.o,$^) $B/core.a $(ldflags) \
 	$(if $(PKGS_$(*F)),$(call pkg,--libs,$(PKGS_$(*F)))) $(1) $(LDFLAGS)
 $(test_bin): $B/tests/%: tests/%.c $B/tree/site.o $B/core.a $$(OBJS_$$(*F))
@@ -202,6 +202,7 @@ deps:
 
 install_dir = umask 022 && mkdir -p '$(DESTDIR)$(1)' && chmod 0755 '$(DESTDIR)$(1)'
 install: installed
+	$(if $(modules_left_out),@echo "not installed: without $(modules_left_out) there is no place for a RefreshToken; run 'make deps' first" >&2; exit 1)
 	$(call install_dir,$(BINDIR))
 	$(call install_dir,$(LIBDIR)/alation-cred)
 	$(call install_dir,$(LIBDIR)/alation-cred/modules)

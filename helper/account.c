@@ -104,8 +104,11 @@ static enum outcome no_match(struct context *context, const struct accounts *acc
 	if (!accounts->n)
 		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "log in with 'alation-cred login https://YOUR-INSTANCE'",
 		                   "nobody is logged in");
+	if (wish->user_id && !wish->has_url)
+		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "'alation-cred status' lists the accounts, 'alation-cred login' adds one",
+		                   "no account matches user id %lld ($ALATION_USER_ID)", (long long)wish->user_id);
 	return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "'alation-cred status' lists the accounts, 'alation-cred login' adds one",
-	                   "no account matches '%s'", wish->said ? wish->said : "");
+	                   "no account matches '%s'%s", wish->has_url ? wish->url.host : "", wish->said && wish->said[0] == '$' ? " ($ALATION_BASE_URL)" : "");
 }
 
 static enum outcome ambiguous(struct context *context, const struct accounts *accounts, const struct wish *wish)

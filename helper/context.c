@@ -36,6 +36,14 @@ void context_start(struct context *context)
 	keyring_init(site_modules_dir(), site_stack, site_stack_lines, &context->keyring);
 }
 
+void context_reserve(struct context *context)
+{
+	int64_t at_least_ms = clock_mono_ms() + CONTEXT_RESERVE_MS;
+
+	if (context->deadline_ms < at_least_ms)
+		context->deadline_ms = at_least_ms;
+}
+
 void context_warn(struct context *context, const char *code, const char *format, ...)
 {
 	char raw[CONTEXT_WARNING_BYTES], *text = context->warning_text[context->n_warnings];

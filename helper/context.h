@@ -32,6 +32,11 @@ struct context {
 /* The clock starts, the person is looked for, the built-in stack is laid out. Reads no file. */
 void context_start(struct context *context);
 
+/* Past a point of no return: at least CONTEXT_RESERVE_MS from now on for what must still be made durable, whatever
+ * --timeout said. */
+#define CONTEXT_RESERVE_MS 20000
+void context_reserve(struct context *context);
+
 /* A warning: CODE for machines, a line for people. Escaped here; what is too much is dropped. */
 void context_warn(struct context *context, const char *code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -21,8 +21,8 @@ static const struct verb {
 	const char *help, *example;
 } verbs[] = {
 	{ "get", get_main, "[ACCOUNT]", true, FOR_ALL, "print an access token", "TOKEN=$(alation-cred get)" },
-	{ "token", get_main, "[ACCOUNT]", true, FOR_ALL, "the same; never reads stdin, whatever get will learn",
-	  "alation-cred token --format header | curl -H @- https://catalog.example.com/integration/v2/datasource/" },
+	{ "token", get_main, "[ACCOUNT]", true, FOR_ALL, "print an access token; never reads stdin, whatever get may learn to",
+	  "curl -H @<(alation-cred token --format header) https://catalog.example.com/integration/v2/datasource/" },
 	{ "login", login_main, "[URL]", false, FOR_LOGIN, "create or take over a RefreshToken, prove it, keep it",
 	  "alation-cred login https://catalog.example.com" },
 	{ "logout", logout_main, "[ACCOUNT]", false, FOR_ALL, "revoke the access tokens, forget everything here",
@@ -58,6 +58,10 @@ static void column(struct out *out, const char *left, const char *middle, const 
 	out_text(out, "\n");
 }
 
+static const char about_account[] =
+	"ACCOUNT is https://USER_ID@host[:port], a URL, a host, or nothing: then $ALATION_BASE_URL and\n"
+	"$ALATION_USER_ID, else the default account.\n\n";
+
 static void verb_help(struct out *out, const struct verb *verb)
 {
 	out_text(out, "usage: alation-cred ");
@@ -67,6 +71,8 @@ static void verb_help(struct out *out, const struct verb *verb)
 	out_text(out, " [OPTIONS]\n\n");
 	out_text(out, verb->help);
 	out_text(out, "\n\n");
+	if (strcmp(verb->argument, "[ACCOUNT]") == 0)
+		out_text(out, about_account);
 	if (verb->options != FOR_ALL) {
 		options_help(out, verb->options);
 		out_text(out, "\n");
@@ -79,8 +85,8 @@ static void all_help(struct out *out)
 	              "Keeps an Alation RefreshToken in the desktop keyring and prints access tokens that work.\n\n");
 	for (size_t i = 0; i < VERBS; i++)
 		column(out, verbs[i].name, verbs[i].argument, verbs[i].help);
-	out_text(out, "\nACCOUNT is https://USER_ID@host[:port], a URL, a host, or nothing: then $ALATION_BASE_URL and\n"
-	              "$ALATION_USER_ID, else the default account.\n\n");
+	out_text(out, "\n");
+	out_text(out, about_account);
 }
 
 static enum outcome help(const struct verb *verb)
@@ -116,7 +122,7 @@ static enum outcome check(const struct verb *verb, const struct options *o)
 	if (o->n_args > 2)
 		return wrong_usage("too many arguments");
 	if (has_foreign_options(verb, o))
-		return wrong_usage("an option of login stands at another verb");
+		return wrong_usage("one of login's options (see 'alation-cred login --help') stands at another verb");
 	if (verb->needs_reply && !o->format->reply)
 		return wrong_usage("this format has no form for a token");
 	return DONE;
@@ -134,7 +140,7 @@ static enum outcome run(int argc, const char *const argv[])
 		return stdout_write(bytes_of("alation-cred " ALATION_CRED_VERSION "\n"), context.deadline_ms, &context.trouble);
 	verb = o->n_args ? find_verb(o->args[0]) : NULL;
 	if (o->n_args && !verb)
-		return wrong_usage("there is no such verb");
+		return wrong_usage("there is no such verb; there are get, token, login, logout and status");
 	if (o->help)
 		return help(verb);
 	if (!verb)

@@ -92,8 +92,8 @@ static const struct option {
 	{ "--user-id", "N", FOR_LOGIN, set_user_id, "the numeric user id that a pasted RefreshToken belongs to" },
 	{ "--token-stdin", NULL, FOR_LOGIN, set_token_stdin, "read the RefreshToken from stdin" },
 	{ "--name", "TOKEN_NAME", FOR_LOGIN, set_name, "name of the RefreshToken to create; without it alation-cred@THIS-MACHINE" },
-	{ "--exclusive", NULL, FOR_LOGIN, set_exclusive, "nothing else uses this RefreshToken" },
-	{ "--shared", NULL, FOR_LOGIN, set_shared, "something else uses it too: it is never renewed from here" },
+	{ "--exclusive", NULL, FOR_LOGIN, set_exclusive, "of a pasted RefreshToken: nothing else uses it" },
+	{ "--shared", NULL, FOR_LOGIN, set_shared, "of a pasted RefreshToken: something else uses it too" },
 	{ "--default", NULL, FOR_LOGIN, set_default, "make it the default account" },
 };
 #define TABLE (sizeof table / sizeof *table)
@@ -116,6 +116,15 @@ static void wrong(struct trouble *trouble, const char *word, const char *why)
 {
 	if (trouble->code == TROUBLE_NONE)
 		trouble_say(trouble, TROUBLE_USAGE, "see 'alation-cred --help'", *word ? "option '%s' %s" : "an option%s %s", word, why);
+}
+
+/* What it would take is said; what it got may be a secret. */
+static void wrong_value(struct trouble *trouble, const struct option *option)
+{
+	const char *verb = option->for_verb == FOR_LOGIN ? "see 'alation-cred login --help'" : "see 'alation-cred --help'";
+
+	if (trouble->code == TROUBLE_NONE)
+		trouble_say(trouble, TROUBLE_USAGE, verb, "option '%s' has a value that cannot be; it is: %s", option->name, option->help);
 }
 
 /*
@@ -167,7 +176,7 @@ enum outcome options_parse(int argc, const char *const argv[], struct options *r
 		if (option->value && !value)
 			wrong(trouble, option->name, "needs a value");
 		else if (!option->set(ret_options, value))
-			wrong(trouble, option->name, "has a value that cannot be");
+			wrong_value(trouble, option);
 	}
 	return trouble_outcome(trouble->code);
 }

@@ -22,7 +22,7 @@ remains() {
 	local environ
 	for environ in /proc/[0-9]*/environ; do
 		[ "$environ" = "/proc/$$/environ" ] || [ "$environ" = "/proc/$BASHPID/environ" ] ||
-			! tr '\0' '\n' <"$environ" 2>/dev/null | grep -qx "XDG_RUNTIME_DIR=$TMPDIR/acred.*" || echo "$environ"
+			! tr '\0' '\n' <"$environ" 2>/dev/null | grep -qx "XDG_RUNTIME_DIR=$TMPDIR/.*" || echo "$environ"
 	done
 	[ -z "${1:-}" ] || keyctl list @u | grep "$1" || :
 }
@@ -32,7 +32,7 @@ remains() {
 	run --separate-stderr make -s -C "$top" B="$B" demo </dev/null
 	[ "$status" -eq 0 ] || { echo "$output" "$stderr"; false; }
 	for words in 'logged in as https://102@localhost:' '"success":true' '"username":"demo"' '(default, exclusive)' \
-		'access token  in kernel, ends ' '     10 ' 'The server counts 1 mint' 'logged out of' 'nobody is logged in'; do
+		'access token  in kernel, ends ' '     10 ' 'The server counts 1 mint' 'logged out of' 'nobody is logged in' '(exit code 3)'; do
 		[[ $output == *"$words"* ]] || { echo "not shown: $words"; echo "$output"; false; }
 	done
 	[[ $output =~ https://102@localhost:([0-9]+) ]]

@@ -61,7 +61,7 @@ static enum outcome refused(struct trouble *trouble, const struct account *accou
 		         account->base_url);
 		return trouble_say(trouble, TROUBLE_LOGIN_REFUSED, remedy, "%s refused the user name or the password", account->base_url);
 	}
-	snprintf(remedy, sizeof remedy, "'alation-cred login %s'; a new RefreshToken is made there by password, or at %s/account/auth",
+	snprintf(remedy, sizeof remedy, "log in again: 'alation-cred login %s'; with single sign-on make a RefreshToken at %s/account/auth first",
 	         account->base_url, account->base_url);
 	if (reply->says_expired)
 		return trouble_say(trouble, TROUBLE_REFRESH_TOKEN_EXPIRED, remedy, "the RefreshToken %s%s%sof %s is expired or revoked",
@@ -74,12 +74,16 @@ static enum outcome refused(struct trouble *trouble, const struct account *accou
 	                   (long long)account->user_id);
 }
 
-static enum outcome not_alation(struct trouble *trouble, const struct account *account, const struct alation_reply *reply)
+static enum outcome not_alation(struct trouble *trouble, const struct account *account, const struct alation_call *call,
+                                const struct alation_reply *reply)
 {
 	char remedy[640];
 	bool redirected = reply->redirect[0];
 
-	snprintf(remedy, sizeof remedy, "check the address; with single sign-on (SSO) make a RefreshToken at %s/account/auth and log in with it",
+	if (call->endpoint != ALATION_CREATE_REFRESH_TOKEN)
+		snprintf(remedy, sizeof remedy, "check the network (VPN, proxy, a portal's login page); the instance may be under maintenance");
+	else
+		snprintf(remedy, sizeof remedy, "check the address; with single sign-on (SSO) make a RefreshToken at %s/account/auth and log in with it",
 	         account->base_url);
 	return trouble_say(trouble, TROUBLE_NOT_AN_ALATION_SERVER, remedy, "%s does not answer as Alation's API (HTTP %d%s%s): %s", account->base_url,
 	                   reply->http_status, redirected ? ", redirected to " : "", reply->redirect, reply->detail);
@@ -103,7 +107,7 @@ static enum outcome throttled(struct trouble *trouble, const struct alation_repl
 	enum outcome outcome;
 
 	if (reply->retry_after_s)
-		outcome = trouble_say(trouble, TROUBLE_THROTTLED, "", "the server asks to wait %lld s before %s tries again",
+		outcome = trouble_say(trouble, TROUBLE_THROTTLED, "try again then", "the server asks to wait %lld s before %s tries again",
 		                      (long long)reply->retry_after_s, text);
 	else
 		outcome = trouble_say(trouble, TROUBLE_THROTTLED, "try again later", "the server has too many requests (HTTP 429) for %s", text);
@@ -127,14 +131,14 @@ static enum outcome say(struct trouble *trouble, const struct account *account, 
 	case ALATION_FORBIDDEN:
 		return forbidden(trouble, account, call, reply, text);
 	case ALATION_NOT_ALATION:
-		return not_alation(trouble, account, reply);
+		return not_alation(trouble, account, call, reply);
 	case ALATION_THROTTLED:
 		return throttled(trouble, reply, text);
 	case ALATION_SERVER_ERROR:
-		return trouble_say(trouble, TROUBLE_SERVER_ERROR, "try again later; nothing stored here has changed",
+		return trouble_say(trouble, TROUBLE_SERVER_ERROR, "try again later",
 		                   "%s has a fault or is under maintenance (HTTP %d)", base, reply->http_status);
 	case ALATION_BAD_REPLY:
-		return trouble_say(trouble, TROUBLE_BAD_REPLY, "", "%s did not answer as documented (HTTP %d): %s", base,
+		return trouble_say(trouble, TROUBLE_BAD_REPLY, "try again; if it stays so, tell the catalog's administrator", "%s did not answer as documented (HTTP %d): %s", base,
 		                   reply->http_status, reply->detail);
 	case ALATION_TLS:
 		return trouble_say(trouble, TROUBLE_TLS, "check the address; a company's own CA is named with CURL_CA_BUNDLE=FILE",
@@ -145,11 +149,12 @@ static enum outcome say(struct trouble *trouble, const struct account *account, 
 		return trouble_say(trouble, TROUBLE_TIMEOUT, "check the network, or allow more with --timeout", "%s did not answer in time: %s", base,
 		                   reply->detail);
 	case ALATION_NETWORK:
-		return trouble_say(trouble, TROUBLE_NETWORK, "check the network and the address", "%s cannot be reached: %s", base, reply->detail);
+		return trouble_say(trouble, TROUBLE_NETWORK, "check the network and the address", "%s: %s: %s",
+		                   reply->maybe_acted ? "the connection broke" : "no connection", base, reply->detail);
 	case ALATION_FAILED:
 		break;
 	}
-	return trouble_say(trouble, TROUBLE_CONFIGURATION, "", "the Alation client failed: %s", reply->detail);
+	return trouble_say(trouble, TROUBLE_CONFIGURATION, "try again, or install alation-cred anew", "the Alation client failed: %s", reply->detail);
 }
 
 enum outcome client_call(struct context *context, const struct account *account, struct alation_call *call,

@@ -173,7 +173,7 @@ enum outcome prompt_ask(const char *question, bool hidden, struct secret *ret_an
 	}
 	close(fd);
 	if (!ok)
-		return trouble_say(trouble, TROUBLE_USAGE, "", "the dialog was ended");
+		return trouble_say(trouble, TROUBLE_USAGE, "start it again", "the dialog was ended");
 	secret_move(ret_answer, &line);
 	return DONE;
 }

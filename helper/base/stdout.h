@@ -13,7 +13,7 @@
 enum outcome stdout_check(struct trouble *trouble);
 
 /* Writes all of B. EINTR, short writes and a non-blocking pipe are dealt with, until DEADLINE_MS
- * (CLOCK_MONOTONIC). */
+ * (CLOCK_MONOTONIC) but at least for a second; so is one that nobody drains. */
 enum outcome stdout_write(struct bytes b, int64_t deadline_ms, struct trouble *trouble);
 
 #endif

@@ -10,8 +10,11 @@
 
 #include "helper/account.h"
 #include "helper/alation/client.h"
+#include "helper/base/clock.h"
 #include "helper/lifecycle/token.h"
 #include "helper/lifecycle/vault.h"
+
+#define LEARN_MS 5000
 
 /* What is in the cache is dead or may be: it must not be served any more. */
 static void drop_access(struct context *context, const struct account *account)
@@ -22,22 +25,31 @@ static void drop_access(struct context *context, const struct account *account)
 	context->trouble = before;
 }
 
-/* The RefreshToken that this account had until now: its access tokens end, and the user hears that it lives on. */
-static void retire(struct context *context, const struct account *account, const struct refresh_record *old)
+/* The RefreshToken that this account had until now: its access tokens end. */
+static enum alation_result retire(struct context *context, const struct account *account, const struct refresh_record *old)
 {
 	struct alation_call call = { .endpoint = ALATION_REVOKE_ACCESS_TOKENS, .refresh_token = secret_view(&old->token) };
 	struct alation_reply reply;
 	struct trouble before = context->trouble;
-	char text[ACCOUNT_TEXT_BYTES];
 
 	client_call(context, account, &call, NULL, &reply);
 	context->trouble = before;
 	drop_access(context, account);
-	if (reply.result == ALATION_REFUSED)
+	context_reserve(context);
+	return reply.result;
+}
+
+/* That it lives on is said once the new one is kept: whoever deleted it before might delete the only one there is. */
+static void tell_of(struct context *context, const struct account *account, const struct refresh_record *old,
+                    enum alation_result retired)
+{
+	char text[ACCOUNT_TEXT_BYTES];
+
+	if (retired == ALATION_REFUSED)
 		return;
 	context_warn(context, "earlier_refresh_token", "the earlier RefreshToken %s%s%sof %s still lives%s; delete it at %s/account/auth",
 	             old->name[0] ? "'" : "", old->name, old->name[0] ? "' " : "", account_text(account, text),
-	             reply.result == ALATION_DONE ? "" : ", and its access tokens may", account->base_url);
+	             retired == ALATION_DONE ? "" : ", and its access tokens may", account->base_url);
 }
 
 /* What the keyring holds for the account now. LOGIN_NEEDED (nothing) is no trouble here; a record that must not be
@@ -52,12 +64,15 @@ static enum outcome look_before(struct context *context, const struct account *a
 	return DONE;
 }
 
-static enum outcome keep(struct context *context, struct account *account, const struct refresh_record *record)
+/* Lists the account whose RefreshToken is kept. Without that the keyring serves it only where it is named whole. */
+static enum outcome list(struct context *context, const struct account *account)
 {
-	enum outcome outcome = vault_keep_refresh(context, account, record);
+	enum outcome outcome = accounts_change(account, NULL, context->deadline_ms, NULL, &context->trouble);
+	char text[ACCOUNT_TEXT_BYTES];
 
-	if (outcome == DONE)
-		outcome = accounts_change(account, NULL, context->deadline_ms, NULL, &context->trouble);
+	if (outcome != DONE)
+		context_warn(context, "not_listed", "the RefreshToken '%s' is kept, but the list of accounts could not be written; 'alation-cred get %s' works",
+		             account->name, account_text(account, text));
 	return outcome;
 }
 
@@ -77,13 +92,12 @@ static enum outcome no_memory(struct context *context)
 }
 
 /* The account as the list knows it, so that a second login keeps what it does not say anew. */
-static void take_module_over(struct context *context, struct account *account)
+static void take_module_over(struct account *account)
 {
 	ACCOUNTS accounts = { 0 };
 	const struct account *known;
 	struct trouble ignored = { 0 };
 
-	(void)context;
 	if (accounts_read(&accounts, &ignored) != DONE)
 		return;
 	known = accounts_find(&accounts, account->base_url, account->user_id);
@@ -116,6 +130,7 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 		.endpoint = ALATION_CREATE_REFRESH_TOKEN, .username = user, .password = password, .name = bytes_of(name),
 	};
 	struct alation_reply reply;
+	char text[ACCOUNT_TEXT_BYTES];
 	LOCK lock = LOCK_NONE;
 	REFRESH_RECORD old = { 0 }, fresh = { 0 };
 	enum outcome outcome = client_call(context, account, &call, &fresh.token, &reply);
@@ -125,25 +140,33 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 		             name, account->base_url);
 	if (outcome != DONE)
 		return outcome;
+	/* It exists nowhere else now: keeping it does not depend on how long the server took to make it. */
+	context_reserve(context);
 	account->user_id = reply.user_id;
 	snprintf(account->name, sizeof account->name, "%s", name);
 	take_reply(account, &reply);
-	take_module_over(context, account);
+	take_module_over(account);
 	outcome = token_lock(context, account, &lock);
 	if (outcome == DONE)
 		outcome = look_before(context, account, &old);
 	if (outcome == DONE && !fill_record(&fresh, account, secret_view(&fresh.token), reply.created_at))
 		outcome = no_memory(context);
 	if (outcome == DONE)
-		outcome = keep(context, account, &fresh);
+		outcome = vault_keep_refresh(context, account, &fresh);
 	if (outcome != DONE) {
 		context_warn(context, "orphan", "the server has made a RefreshToken '%s' that could not be kept here; delete it at %s/account/auth",
 		             name, account->base_url);
 		return outcome;
 	}
+	outcome = list(context, account);
 	if (old.token.len)
-		retire(context, account, &old);
-	return prove(context, account, &fresh);
+		tell_of(context, account, &old, retire(context, account, &old));
+	if (outcome == DONE)
+		outcome = prove(context, account, &fresh);
+	if (outcome != DONE)
+		context_warn(context, "kept", "the RefreshToken '%s' is made and kept all the same; 'alation-cred get %s' tries again", account->name,
+		             account_text(account, text));
+	return outcome;
 }
 
 /* Name and expiry of a RefreshToken made elsewhere: the validation informs, the mint has decided. */
@@ -151,15 +174,20 @@ static void learn(struct context *context, struct account *account, struct bytes
 {
 	struct alation_call call = { .endpoint = ALATION_VALIDATE_REFRESH_TOKEN, .refresh_token = refresh_token };
 	struct alation_reply reply;
+	int64_t deadline_ms = context->deadline_ms;
 
 	*ret_created_at = RECORD_TIME_UNKNOWN;
+	/* A question of courtesy: it may not use up what the rest of the login needs. */
+	if (context->deadline_ms > clock_mono_ms() + LEARN_MS)
+		context->deadline_ms = clock_mono_ms() + LEARN_MS;
 	if (client_call(context, account, &call, NULL, &reply) == DONE) {
 		take_reply(account, &reply);
 		*ret_created_at = reply.created_at >= 0 ? reply.created_at : RECORD_TIME_UNKNOWN;
-		return;
+	} else {
+		context->trouble = (struct trouble){ 0 };
+		context_warn(context, "expiry_unknown", "the server did not tell when this RefreshToken expires");
 	}
-	context->trouble = (struct trouble){ 0 };
-	context_warn(context, "expiry_unknown", "the server did not tell when this RefreshToken expires");
+	context->deadline_ms = deadline_ms;
 }
 
 enum outcome enroll_token(struct context *context, struct account *account, struct bytes refresh_token)
@@ -167,29 +195,34 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	LOCK lock = LOCK_NONE;
 	REFRESH_RECORD old = { 0 }, fresh = { 0 };
 	ACCESS_RECORD access = { 0 };
+	enum alation_result retired = ALATION_REFUSED;
 	int64_t created_at;
 	bool same;
 	enum outcome outcome = token_lock(context, account, &lock);
 
-	take_module_over(context, account);
+	take_module_over(account);
 	if (outcome == DONE)
 		outcome = look_before(context, account, &old);
 	if (outcome != DONE)
 		return outcome;
+	/* The mint revokes what is cached if it is of this RefreshToken, whatever becomes of us in between. */
 	same = old.token.len && secret_equal(secret_view(&old.token), refresh_token);
-	outcome = token_mint(context, account, refresh_token, &access);
-	/* A mint whose answer was lost may have revoked what is cached. */
-	if (same && (outcome == NETWORK || outcome == SERVER))
+	if (same || !old.token.len)
 		drop_access(context, account);
+	outcome = token_mint(context, account, refresh_token, &access);
 	if (outcome != DONE)
 		return outcome;
+	context_reserve(context);
 	learn(context, account, refresh_token, &created_at);
 	if (old.token.len && !same)
-		retire(context, account, &old);
+		retired = retire(context, account, &old);
 	if (!fill_record(&fresh, account, refresh_token, created_at))
 		return no_memory(context);
-	outcome = keep(context, account, &fresh);
-	if (outcome == DONE)
-		token_keep(context, account, &access);
-	return outcome;
+	outcome = vault_keep_refresh(context, account, &fresh);
+	if (outcome != DONE)
+		return outcome;
+	if (old.token.len && !same)
+		tell_of(context, account, &old, retired);
+	token_keep(context, account, &access);
+	return list(context, account);
 }

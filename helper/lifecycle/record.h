@@ -28,6 +28,7 @@ struct refresh_record {
 	int64_t user_id;                       /* 0: likewise */
 	char name[RECORD_NAME_MAX_BYTES];
 	int64_t created_at, token_expires_at;  /* epoch s, or RECORD_TIME_UNKNOWN */
+	bool unreadable;                       /* something is there that is no record of this account's */
 	struct secret unknown;                 /* members of a later program, as they stood: kept in a rewrite */
 };
 

@@ -99,23 +99,31 @@ static int traced(const char *what, const struct acred_key *key, const struct ke
 	return answer->status;
 }
 
-/* A status in words. What the module or the loader said of it stands in answer->why. */
-static enum outcome say(struct context *context, const struct account *account, const struct keyring_answer *answer)
+static enum outcome say_locked(struct context *context, const char *text, const char *module, bool asked)
+{
+	if (asked)
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, "unlock it in the desktop session, then try again",
+		                   "the keyring (%s) is locked, and was not unlocked for %s", module, text);
+	return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED,
+	                   "unlock it in the desktop session, or let it ask with --interactive always",
+	                   "the keyring (%s) is locked, and nobody is there to unlock it for %s", module, text);
+}
+
+/* A status in words; ASKED: a dialog was allowed. What the module or the loader said of it stands in answer->why. */
+static enum outcome say(struct context *context, const struct account *account, const struct keyring_answer *answer, bool asked)
 {
 	const char *why = answer->why, *module = answer->module ? answer->module : "none";
-	char text[ACCOUNT_TEXT_BYTES];
+	char text[ACCOUNT_TEXT_BYTES], remedy[URL_BASE_MAX_BYTES + 64];
 
 	account_text(account, text);
 	switch (answer->status) {
 	case ACRED_OK:
 		return DONE;
 	case ACRED_ABSENT:
-		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "log in with 'alation-cred login URL'",
-		                   "no RefreshToken is stored for %s", text);
+		snprintf(remedy, sizeof remedy, "log in with 'alation-cred login %s'", account->base_url);
+		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, remedy, "no RefreshToken is stored for %s", text);
 	case ACRED_LOCKED:
-		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED,
-		                   "unlock it in the desktop session, or let it ask with --interactive always",
-		                   "the keyring (%s) is locked, and nobody is there to unlock it for %s", module, text);
+		return say_locked(context, text, module, asked);
 	case ACRED_UNAVAILABLE:
 		return trouble_say(&context->trouble, TROUBLE_KEYRING_UNAVAILABLE,
 		                   "run this in a session with a Secret Service (GNOME Keyring, KWallet, KeePassXC)",
@@ -124,7 +132,7 @@ static enum outcome say(struct context *context, const struct account *account, 
 		return trouble_say(&context->trouble, TROUBLE_KEYRING_TIMEOUT, "look whether that keyring's service hangs, then try again",
 		                   "the keyring (%s) did not answer in time for %s", module, text);
 	case ACRED_READONLY:
-		return trouble_say(&context->trouble, TROUBLE_KEYRING_READONLY, "", "the keyring (%s) of %s can only be read", module, text);
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_READONLY, "log in again to keep it in one that can be written", "the keyring (%s) of %s can only be read", module, text);
 	default:
 		return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "'alation-cred status' tells about each keyring",
 		                   "the keyring (%s) failed for %s%s%s", module, text, *why ? ": " : "", why);
@@ -166,10 +174,11 @@ enum outcome vault_refresh(struct context *context, const struct account *accoun
 	harden_environment();
 	keyring_lookup(&context->keyring, &ears, &key, holder_of(account), &answer);
 	if (traced("look up", &key, &answer) != ACRED_OK)
-		return say(context, account, &answer);
+		return say(context, account, &answer, walk.may_prompt);
 	fault = refresh_record_parse(secret_view(&line), ret_record);
 	if (!fault && is_foreign(ret_record, account))
 		fault = RECORD_FOREIGN;
+	ret_record->unreadable = fault && fault != RECORD_NO_MEMORY;
 	return fault ? bad_record(context, account, fault) : DONE;
 }
 
@@ -187,7 +196,7 @@ enum outcome vault_ready(struct context *context, const char *base_url, bool may
 	keyring_lookup(&context->keyring, &ears, &key, NULL, &answer);
 	if (traced("probe", &key, &answer) == ACRED_OK || answer.status == ACRED_ABSENT)
 		return DONE;
-	return say(context, &account, &answer);
+	return say(context, &account, &answer, walk.may_prompt);
 }
 
 enum outcome vault_keep_refresh(struct context *context, struct account *account, const struct refresh_record *record)
@@ -203,7 +212,7 @@ enum outcome vault_keep_refresh(struct context *context, struct account *account
 	harden_environment();
 	keyring_store(&context->keyring, &ears, &key, holder_of(account), line.bytes, line.len, LIFETIME_FOR_EVER, &answer);
 	if (traced("store", &key, &answer) != ACRED_OK)
-		return say(context, account, &answer);
+		return say(context, account, &answer, walk.may_prompt);
 	snprintf(account->module, sizeof account->module, "%s", answer.module);
 	return DONE;
 }
@@ -218,7 +227,7 @@ enum outcome vault_forget_refresh(struct context *context, const struct account 
 	harden_environment();
 	keyring_erase(&context->keyring, &ears, &key, &answer);
 	traced("erase", &key, &answer);
-	return answer.status == ACRED_ABSENT ? DONE : say(context, account, &answer);
+	return answer.status == ACRED_ABSENT ? DONE : say(context, account, &answer, false);
 }
 
 static int look_up_access(struct context *context, const struct account *account, struct access_record *ret_record,
@@ -273,7 +282,7 @@ enum outcome vault_forget_access(struct context *context, const struct account *
 	keyring_erase(&context->keyring, &ears, &key, &answer);
 	traced("erase", &key, &answer);
 	/* A cache that cannot be reached holds nothing that could be served from it. */
-	return answer.status == ACRED_ABSENT || answer.status == ACRED_UNAVAILABLE ? DONE : say(context, account, &answer);
+	return answer.status == ACRED_ABSENT || answer.status == ACRED_UNAVAILABLE ? DONE : say(context, account, &answer, false);
 }
 
 int vault_locate_refresh(struct context *context, const struct account *account, struct keyring_answer *ret_answer)

@@ -48,8 +48,10 @@ static enum outcome check_options(struct context *context, const struct options 
 		             "a login is by password or by RefreshToken, not both");
 	if (o->password_stdin && !o->user)
 		return usage(context, "say who: --user NAME --password-stdin", "--password-stdin needs --user");
+	if (o->name && (o->user_id || o->token_stdin))
+		return usage(context, "it has its name already", "--name is for a RefreshToken that is made now, not for a pasted one");
 	if (o->exclusive && o->shared)
-		return usage(context, "", "--exclusive and --shared exclude each other");
+		return usage(context, "give one of them", "--exclusive and --shared exclude each other");
 	if (o->user && o->shared)
 		return usage(context, "", "a RefreshToken made by a password login is used by this program alone: --shared cannot be");
 	return DONE;
@@ -68,7 +70,7 @@ static enum outcome read_address(struct context *context, const char *argument, 
 	if (outcome != DONE)
 		return outcome;
 	if (url.user_id && o->user_id && url.user_id != o->user_id)
-		return usage(context, "", "--user-id is not the user id in the address");
+		return usage(context, "give one of them", "--user-id is not the user id in the address");
 	memcpy(g->account.base_url, url.base, sizeof g->account.base_url);
 	g->account.user_id = o->user_id ? o->user_id : url.user_id;
 	return DONE;
@@ -137,11 +139,11 @@ static enum outcome ask_password(struct context *context, struct gathered *g)
 		outcome = ask(context, "User name: ", false, &g->user);
 	}
 	if (outcome == DONE && !g->user.len)
-		return usage(context, "", "the user name is empty");
+		return usage(context, "give the name you sign in with", "the user name is empty");
 	if (outcome == DONE)
 		outcome = read_secret(context, o->password_stdin, "Password: ", PASSWORD_MAX_BYTES, &g->secret);
 	if (outcome == DONE && !g->secret.len)
-		return usage(context, "", "the password is empty");
+		return usage(context, "give the password on one line", "the password is empty");
 	if (outcome == DONE && memchr(g->secret.bytes, '\0', g->secret.len))
 		return usage(context, "", "the password has a NUL in it");
 	return outcome;
@@ -178,7 +180,7 @@ static enum outcome check_token(struct context *context, struct secret *token)
 	while (b.n && strchr(around, b.p[b.n - 1]) && b.p[b.n - 1])
 		b.n--;
 	if (!b.n)
-		return usage(context, "", "the RefreshToken is empty");
+		return usage(context, "copy it again from the page", "the RefreshToken is empty");
 	if (!token_ok(b))
 		return usage(context, "copy it again from the page", "that is no RefreshToken: it has a blank or another character that a token never has");
 	if (!secret_set(&trimmed, b))
@@ -197,7 +199,7 @@ static enum outcome ask_whether_shared(struct context *context, struct gathered 
 	if (o->exclusive || o->shared || o->token_stdin || !prompt_possible())
 		return DONE;
 	prompt_show("Is this RefreshToken used anywhere else: a script, another machine, Tableau?\n"
-	            "One that is used here alone is renewed before it ends.\n");
+	            "Only one that is used here alone can ever be renewed from here.\n");
 	outcome = ask(context, "Used elsewhere, y or n: ", false, &answer);
 	g->account.exclusive = outcome == DONE && (bytes_are(secret_view(&answer), "n") || bytes_are(secret_view(&answer), "no"));
 	return outcome;
@@ -247,7 +249,7 @@ static void report(struct context *context, const struct account *account)
 	         account->module, end.text ? end.text : "at a time the server did not tell");
 	trouble_line(line);
 	if (!account->exclusive)
-		context_warn(context, "shared", "this RefreshToken counts as shared: it is never renewed from here and ends %s; log in again with --exclusive if nothing else uses it",
+		context_warn(context, "shared", "this RefreshToken counts as shared with something else and ends %s; log in again with --exclusive if nothing else uses it",
 		             end.text ? end.text : "some day");
 	if (accounts_read(&accounts, &ignored) != DONE)
 		return;

@@ -8,6 +8,7 @@
 #include "helper/alation/client.h"
 #include "helper/answer.h"
 #include "helper/base/clock.h"
+#include "helper/base/stdout.h"
 #include "helper/lifecycle/token.h"
 #include "helper/lifecycle/vault.h"
 #include "helper/verbs/verbs.h"
@@ -22,7 +23,7 @@ static enum outcome read_refresh(struct context *context, const struct account *
 
 	*ret_nothing = outcome == LOGIN_NEEDED;
 	/* A record that cannot be read must still be possible to remove. */
-	if (outcome != LOGIN_NEEDED && !(outcome == KEYRING && context->trouble.code == TROUBLE_KEYRING_FAILED))
+	if (outcome != LOGIN_NEEDED && !ret_refresh->unreadable)
 		return outcome;
 	context->trouble = (struct trouble){ 0 };
 	return DONE;
@@ -80,16 +81,29 @@ static enum outcome forget(struct context *context, const struct account *accoun
 }
 
 /* What still lives at the server, until when, and where it is ended. */
-static void tell(struct context *context, const struct account *account, const struct refresh_record *refresh, bool revoked)
+static void tell(struct context *context, const struct account *account, bool revoked)
 {
 	char text[ACCOUNT_TEXT_BYTES], until[CLOCK_TEXT_BYTES];
 	struct moment end = answer_moment(account->refresh_expires_at, until);
 
-	if (!refresh->token.len)
-		return;
-	context_warn(context, "refresh_token_lives", "the RefreshToken %s%s%sof %s%s lives at the server until %s; delete it at %s/account/auth",
+	context_warn(context, "refresh_token_lives", "the RefreshToken %s%s%sof %s lives%s at the server until %s; delete it at %s/account/auth",
 	             account->name[0] ? "'" : "", account->name, account->name[0] ? "' " : "", account_text(account, text),
-	             revoked ? "" : ", and access tokens minted from it,", end.text ? end.text : "its end", account->base_url);
+	             revoked ? "" : " on with its access tokens", end.text ? end.text : "its end", account->base_url);
+}
+
+/* The default went: a bare `get` means somebody else now, or nobody. */
+static void tell_default(struct context *context)
+{
+	ACCOUNTS accounts = { 0 };
+	struct trouble ignored = { 0 };
+	char text[ACCOUNT_TEXT_BYTES];
+
+	if (accounts_read(&accounts, &ignored) != DONE || !accounts.n)
+		return;
+	if (accounts.n == 1)
+		context_warn(context, "default_account", "the default account is now %s", account_text(&accounts.list[0], text));
+	else
+		context_warn(context, "default_account", "no account is the default now; 'alation-cred login --default' makes one so");
 }
 
 enum outcome logout_main(struct context *context, const char *argument)
@@ -100,9 +114,11 @@ enum outcome logout_main(struct context *context, const char *argument)
 	struct account account;
 	struct trouble server;
 	char text[ACCOUNT_TEXT_BYTES], line[ACCOUNT_TEXT_BYTES + 32];
-	bool dead = false, nothing = false;
+	bool dead = false, nothing = false, was_default;
 	enum outcome revoked, outcome = accounts_read(&accounts, &context->trouble);
 
+	if (outcome == DONE && context->options.format->done)
+		outcome = stdout_check(&context->trouble);
 	if (outcome == DONE)
 		outcome = account_choose(context, &accounts, argument, &account);
 	if (outcome == DONE)
@@ -112,16 +128,23 @@ enum outcome logout_main(struct context *context, const char *argument)
 		                   "nothing is stored for %s", account_text(&account, text));
 	if (outcome != DONE)
 		return outcome;
+	was_default = account.is_default;
 	revoked = revoke(context, &account, &refresh, &dead);
 	server = context->trouble;
+	context_reserve(context);
 	outcome = forget(context, &account);
 	if (outcome != DONE)
 		return outcome;
+	lock_release(&lock);
 	context->trouble = server;
-	if (!dead)
-		tell(context, &account, &refresh, revoked == DONE);
-	if (revoked != DONE)
+	if (!dead && !nothing)
+		tell(context, &account, revoked == DONE && !refresh.unreadable);
+	if (was_default)
+		tell_default(context);
+	if (revoked != DONE) {
+		context_warn(context, "forgotten", "everything of %s that was kept here is forgotten all the same", account_text(&account, text));
 		return revoked;
+	}
 	snprintf(line, sizeof line, "logged out of %s", account_text(&account, text));
 	trouble_line(line);
 	return answer_done(context, &account);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "helper/account.h"
 #include "helper/accounts-file.h"
@@ -14,6 +15,7 @@
 #include "helper/base/stdout.h"
 #include "helper/lifecycle/token.h"
 #include "helper/lifecycle/vault.h"
+#include "helper/state.h"
 #include "helper/verbs/verbs.h"
 
 #define MODULE_MS 2000
@@ -75,19 +77,29 @@ static void look_at(struct context *context, const struct account *account, stru
 		line->status.access.expires_at = answer_moment(access.expires_at, line->access_end);
 }
 
-static void out_holding(struct out *out, const char *what, const struct holding *holding, int status)
+static void out_passed_over(struct out *out, const struct holding *holding, const char *before)
 {
-	out_text(out, what);
-	out_text(out, holding->module ? holding->module : status == ACRED_ABSENT ? "none" : "cannot be told");
-	if (holding->module && holding->expires_at.text) {
-		out_text(out, ", ends ");
-		out_text(out, holding->expires_at.text);
-	}
 	for (size_t i = 0; i < holding->n_passed_over; i++) {
-		out_text(out, i ? ", " : "; passed over: ");
+		out_text(out, i ? ", " : before);
 		out_text(out, holding->passed_over[i].module);
-		out_text(out, " ");
+		out_text(out, " (");
 		out_text(out, holding->passed_over[i].status);
+		out_text(out, ")");
+	}
+}
+
+static void out_holding(struct out *out, const struct holding *holding, int status, const char *if_absent)
+{
+	out_text(out, holding->module ? "in " : status == ACRED_ABSENT ? if_absent : "cannot be told");
+	if (holding->module) {
+		out_text(out, holding->module);
+		if (holding->expires_at.text) {
+			out_text(out, ", ends ");
+			out_text(out, holding->expires_at.text);
+		}
+		out_passed_over(out, holding, "; passed over: ");
+	} else if (status != ACRED_ABSENT) {
+		out_passed_over(out, holding, ": ");
 	}
 	out_text(out, "\n");
 }
@@ -101,8 +113,10 @@ static void out_line(struct out *out, const struct account *account, const struc
 	out_text(out, account->exclusive ? "exclusive)\n" : "shared)\n");
 	out_text(out, "  RefreshToken  '");
 	out_visible(out, bytes_of(account->name));
-	out_holding(out, "' in ", &line->status.refresh, line->refresh_status);
-	out_holding(out, "  access token  in ", &line->status.access, line->access_status);
+	out_text(out, "' ");
+	out_holding(out, &line->status.refresh, line->refresh_status, "is gone; log in again");
+	out_text(out, "  access token  ");
+	out_holding(out, &line->status.access, line->access_status, "none cached; the next get mints one");
 	if (llabs(line->skew_s) > SKEW_WORTH_TELLING_S) {
 		out_text(out, "  clock         the server's differs from this machine's by ");
 		out_int(out, line->skew_s);
@@ -123,6 +137,20 @@ static void out_all(struct context *context, struct out *out, const struct accou
 		out_line(out, &accounts[i], &lines[i]);
 	if (!n)
 		out_text(out, "nobody is logged in; 'alation-cred login https://YOUR-INSTANCE' does it\n");
+}
+
+/* A list that a restart loses is worth a word. */
+static void tell_fallback(struct context *context)
+{
+	struct trouble ignored = { 0 };
+	struct state_dir dir;
+
+	if (state_open(false, &dir, &ignored) != DONE || dir.fd < 0)
+		return;
+	close(dir.fd);
+	if (dir.fallback)
+		context_warn(context, "state_fallback", "the accounts are listed in %s because HOME cannot be written; that list ends with a restart",
+		             dir.path);
 }
 
 static enum outcome report(struct context *context, const struct account *accounts, size_t n)
@@ -154,6 +182,7 @@ enum outcome status_main(struct context *context, const char *argument)
 	enum outcome outcome = accounts_read(&accounts, &context->trouble);
 
 	context->module_ms = MODULE_MS;
+	tell_fallback(context);
 	if (outcome != DONE)
 		return outcome;
 	if (!argument)

@@ -94,14 +94,14 @@ refuses_rows() {
 		too many arguments;status a b
 		too many arguments;logout a b
 		too many arguments;get -- a --format
-		option of login|another verb;get --user demo
-		option of login|another verb;token --user-id 102
-		option of login|another verb;get --token-stdin
-		option of login|another verb;status --password-stdin
-		option of login|another verb;logout --default
-		option of login|another verb;get --exclusive
-		option of login|another verb;get --shared
-		option of login|another verb;get --name n
+		login's options|another verb;get --user demo
+		login's options|another verb;token --user-id 102
+		login's options|another verb;get --token-stdin
+		login's options|another verb;status --password-stdin
+		login's options|another verb;logout --default
+		login's options|another verb;get --exclusive
+		login's options|another verb;get --shared
+		login's options|another verb;get --name n
 	END
 }
 

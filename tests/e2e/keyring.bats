@@ -324,7 +324,7 @@ unavailable() {
 	watch_dialogs
 	run_cred status
 	expect 0
-	[[ $out == *'secret-service locked'* ]]
+	[[ $out == *'cannot be told: secret-service (locked)'* ]]
 	run_cred status --format json
 	expect 0
 	[[ $(passed_over) == locked && $(jq .accounts[0].refresh.module <<<"$out") == null ]]
@@ -335,7 +335,7 @@ unavailable() {
 	ENDS_S=8 # 2 s a module
 	run_cred status
 	expect 0
-	[[ $out == *'secret-service timeout'* ]]
+	[[ $out == *'cannot be told: secret-service (timeout)'* ]]
 	run_cred status --format json
 	expect 0
 	[[ $(passed_over) == timeout && $(jq -r .accounts[0].access.module <<<"$out") == kernel ]]
