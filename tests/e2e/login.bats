@@ -414,6 +414,29 @@ logout_fails() {
 	[[ -z $(kernel_keys) && ! -s $STATE/accounts ]]
 }
 
+@test "logout: a server that accepts and stays silent: local things go all the same" {
+	login_demo
+	sandbox_fault endpoint=revokeAPIAccessTokens delay_ms=60000
+	run_cred logout --timeout 1
+	sandbox_release
+	expect 6 'at the server until 20' 'is forgotten all the same'
+	[[ -z $(stored) && -z $(kernel_keys) && ! -s $STATE/accounts ]] || fails "something is left: $(local_state)"
+}
+
+@test "the same RefreshToken pasted again, and the server stays silent about it: no dead token is served" {
+	local token
+	token=$(sandbox_refresh_token 102)
+	login_token "$token"
+	sandbox_fault endpoint=validateRefreshToken delay_ms=60000 times=0
+	login_token "$token"
+	sandbox_clear
+	sandbox_release
+	expect 0 'did not tell when'
+	run_cred get
+	expect 0
+	works "$out"
+}
+
 @test "no secret shows anywhere over a whole story" {
 	local home=$HOME secret secrets=() pid traces=$BATS_TEST_TMPDIR/traces shown=$BATS_TEST_TMPDIR/shown
 	export ALATION_CRED_TRACE=$traces

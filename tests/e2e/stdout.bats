@@ -86,6 +86,19 @@ without_reader() {
 	[[ $(mints) == 2 ]]
 }
 
+@test "a pipe that nobody drains: 10 by the timeout; the next get has the token" {
+	login_demo
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	exec 7<>"$BATS_TEST_TMPDIR/pipe"
+	dd if=/dev/zero of="$BATS_TEST_TMPDIR/pipe" bs=64k count=1 oflag=nonblock 2>/dev/null
+	code=0
+	timeout 15 "$CRED" get --timeout 1 >&7 2>"$BATS_TEST_TMPDIR/err" </dev/null 3>&- || code=$?
+	[[ $code == 10 && $(<"$BATS_TEST_TMPDIR/err") == *'nobody reads it'* ]]
+	run_cred get
+	expect 0
+	exec 7<&-
+}
+
 @test "full: 10; the token is cached, and the next get serves it without a mint" {
 	unwritten 'No space left' "$CRED" get >/dev/full
 	[[ $(mints) == 2 ]]
