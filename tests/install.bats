@@ -42,10 +42,22 @@ mode() { stat -c %a "$1"; }
 	done
 }
 
-@test "install: the program finds what was installed, and its kernel keys are its own" {
+@test "install: other places are compiled in anew, the same ones are not" {
+	make_it install
+	first=$(stat -c %y "$own/installed/alation-cred")
+	make_it install
+	[ "$(stat -c %y "$own/installed/alation-cred")" = "$first" ]
+	make_it PREFIX="$prefix-2" install
+	grep -q "$prefix-2/lib/alation-cred" "$prefix-2/bin/alation-cred"
+	! grep -q "$prefix-2" "$prefix/bin/alation-cred"
+}
+
+@test "install: the program finds what was installed, not what lies beside it, and its kernel keys are its own" {
 	make_it install
 	CRED=$prefix/bin/alation-cred
 	rm -rf "$own/alation.so" "$own/modules"
+	mkdir "$prefix/bin/modules"
+	echo 'not what was installed' | tee "$prefix/bin/alation.so" >"$prefix/bin/modules/secret-service.so"
 	login_demo
 	expect 0
 	run_cred get

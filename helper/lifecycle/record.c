@@ -78,6 +78,9 @@ enum record_fault refresh_record_parse(struct bytes line, struct refresh_record 
 
 	*ret_record = (struct refresh_record){ .created_at = RECORD_TIME_UNKNOWN, .token_expires_at = RECORD_TIME_UNKNOWN };
 	if (!looks_like_record(line)) {
+		/* `echo TOKEN | secret-tool store …` leaves one. */
+		if (line.n && line.p[line.n - 1] == '\n')
+			line.n--;
 		if (!token_ok(line))
 			return RECORD_DAMAGED;
 		return secret_set(&ret_record->token, line) ? RECORD_OK : RECORD_NO_MEMORY;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Times whole commands in turn, A B C A B C …, so that a machine whose speed drifts does not favour one, and prints
- * medians and their ratios to the first. No shell between: words are split at blanks, and `;` runs one program after
+ * medians, also of peak memory, and the ratios to the first. No shell between: words are split at blanks, and `;` runs one program after
  * another within a command's time.
  *
  *   alternate [-n ROUNDS] [--before COMMAND] NAME COMMAND [NAME COMMAND]…
@@ -28,8 +28,7 @@ extern char **environ;
 struct command {
 	const char *name;
 	char *words[WORDS_MAX]; /* programs, each ended by NULL; the last by two */
-	double ms[ROUNDS_MAX];
-	long peak_kb;
+	double ms[ROUNDS_MAX], peak_kb[ROUNDS_MAX]; /* the largest of its programs' */
 };
 
 static void split(const char *text, char *words[WORDS_MAX])
@@ -50,7 +49,7 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-static void run_program(char *const words[], long *peak_kb)
+static void run_program(char *const words[], double *peak_kb)
 {
 	posix_spawn_file_actions_t actions;
 	struct rusage usage;
@@ -65,14 +64,15 @@ static void run_program(char *const words[], long *peak_kb)
 		exit(1);
 	}
 	posix_spawn_file_actions_destroy(&actions);
-	if (usage.ru_maxrss > *peak_kb)
-		*peak_kb = usage.ru_maxrss;
+	if ((double)usage.ru_maxrss > *peak_kb)
+		*peak_kb = (double)usage.ru_maxrss;
 }
 
-static double run(char *const words[], long *peak_kb)
+static double run(char *const words[], double *peak_kb)
 {
 	double start = now_ms();
 
+	*peak_kb = 0;
 	for (int i = 0; words[i];) {
 		run_program(&words[i], peak_kb);
 		while (words[i])
@@ -95,13 +95,14 @@ static void report(struct command *commands, int n, int rounds)
 
 	printf("%-28s %10s %10s %10s %8s %9s\n", "command", "min ms", "median ms", "max ms", "ratio", "peak KiB");
 	for (int i = 0; i < n; i++) {
-		double *ms = commands[i].ms;
+		double *ms = commands[i].ms, *peak_kb = commands[i].peak_kb;
 
 		qsort(ms, (size_t)rounds, sizeof *ms, by_value);
+		qsort(peak_kb, (size_t)rounds, sizeof *peak_kb, by_value);
 		if (i == 0)
 			first = ms[rounds / 2];
-		printf("%-28s %10.3f %10.3f %10.3f %8.3f %9ld\n", commands[i].name, ms[0], ms[rounds / 2], ms[rounds - 1],
-		       ms[rounds / 2] / first, commands[i].peak_kb);
+		printf("%-28s %10.3f %10.3f %10.3f %8.3f %9.0f\n", commands[i].name, ms[0], ms[rounds / 2], ms[rounds - 1],
+		       ms[rounds / 2] / first, peak_kb[rounds / 2]);
 	}
 }
 
@@ -110,7 +111,7 @@ int main(int argc, char *argv[])
 	static struct command commands[COMMANDS_MAX];
 	char *before[WORDS_MAX] = { NULL };
 	int n = 0, rounds = 100, arg = 1;
-	long ignored = 0;
+	double ignored;
 
 	for (; arg + 1 < argc && argv[arg][0] == '-'; arg += 2) {
 		if (strcmp(argv[arg], "-n") == 0)
@@ -129,13 +130,15 @@ int main(int argc, char *argv[])
 	/* One round to warm the caches, not counted. */
 	for (int round = -1; round < rounds; round++) {
 		for (int i = 0; i < n; i++) {
-			double ms;
+			double ms, peak_kb;
 
 			if (before[0])
 				run(before, &ignored);
-			ms = run(commands[i].words, &commands[i].peak_kb);
-			if (round >= 0)
-				commands[i].ms[round] = ms;
+			ms = run(commands[i].words, &peak_kb);
+			if (round < 0)
+				continue;
+			commands[i].ms[round] = ms;
+			commands[i].peak_kb[round] = peak_kb;
 		}
 	}
 	report(commands, n, rounds);

@@ -37,7 +37,9 @@ static const struct refresh_row {
 	{ "v=", RECORD_OK },
 	{ "", RECORD_DAMAGED },
 	{ "two words", RECORD_DAMAGED },
-	{ "abc\n", RECORD_DAMAGED },
+	{ "abc\n", RECORD_OK }, /* echo's */
+	{ "abc\n\n", RECORD_DAMAGED },
+	{ "\n", RECORD_DAMAGED },
 	{ "caf\xc3\xa9", RECORD_DAMAGED },
 	{ "a&b", RECORD_DAMAGED },
 	{ "{\"refresh_token\":\"abc\"}", RECORD_DAMAGED },
