@@ -183,8 +183,8 @@ check-hardening: $(program) $(client) $(modules) # position independent, full RE
 test: tests
 	@B='$(abspath $B)' tests/run
 check:
-	$(MAKE) deps
-	$(MAKE) test
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory test
 demo:
 	@B='$(abspath $B)' MAKE='$(MAKE)' tests/demo $(deps_build) $(deps_demo)
 bench: tests
