@@ -49,11 +49,15 @@ static void expiry(struct out *out, const struct moment *moment)
 	epoch_or_null(out, moment);
 }
 
-/* What every success ends with. */
-static void end(struct out *out, const struct reply *reply)
+static void refresh_expiry(struct out *out, const struct reply *reply)
 {
 	out_text(out, ",\"refresh_token_expires_at\":");
 	text_or_null(out, reply->refresh_token_expires_at.text);
+}
+
+/* What every success ends with. */
+static void end(struct out *out, const struct reply *reply)
+{
 	out_text(out, ",\"warnings\":[");
 	for (size_t i = 0; i < reply->n_warnings; i++) {
 		out_text(out, i ? ",{\"code\":" : "{\"code\":");
@@ -74,6 +78,7 @@ static void write_reply(struct out *out, const struct reply *reply)
 	out_json(out, reply->token);
 	out_text(out, ",\"header\":\"TOKEN\"");
 	expiry(out, &reply->expires_at);
+	refresh_expiry(out, reply);
 	end(out, reply);
 }
 
@@ -82,7 +87,22 @@ static void write_done(struct out *out, const struct reply *reply)
 	begin(out, true);
 	out_text(out, ",");
 	account(out, reply->base_url, reply->user_id);
+	refresh_expiry(out, reply);
 	end(out, reply);
+}
+
+static void write_done_all(struct out *out, const struct reply *replies, size_t n, const struct reply *last)
+{
+	begin(out, true);
+	out_text(out, ",\"accounts\":[");
+	for (size_t i = 0; i < n; i++) {
+		out_text(out, i ? ",{" : "{");
+		account(out, replies[i].base_url, replies[i].user_id);
+		refresh_expiry(out, &replies[i]);
+		out_text(out, "}");
+	}
+	out_text(out, "]");
+	end(out, last);
 }
 
 static void write_failure(struct out *out, const struct failure *failure)
@@ -151,4 +171,5 @@ const struct format format_json = {
 	.failure = write_failure,
 	.status = write_status,
 	.done = write_done,
+	.done_all = write_done_all,
 };

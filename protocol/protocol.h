@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The contract between the helper and the formats it speaks: what a reply holds, and the one table that says
- * who can write it. Bytes in, bytes out: no I/O, no clock, no environment, no allocation, no policy.
+ * The contract between the helper and the formats it speaks: what a request and a reply hold, and the one table
+ * that says who can write a reply. Bytes in, bytes out: no I/O, no clock, no environment, no allocation, no policy.
  */
 #ifndef PROTOCOL_PROTOCOL_H
 #define PROTOCOL_PROTOCOL_H
@@ -36,6 +36,13 @@ struct notice { /* a warning, for people and machines */
 	const char *code, *message;
 };
 
+/* A request in git's credential protocol: views into the caller's bytes. Of an attribute that was not sent, p is NULL. */
+struct request {
+	struct bytes protocol, host, username, password, oauth_refresh_token;
+	bool ephemeral; /* ephemeral=1: whoever keeps credentials is not to keep this one */
+	bool authtype;  /* the caller has the capability `authtype` */
+};
+
 /* An access token, handed out. */
 struct reply {
 	struct bytes base_url;
@@ -44,6 +51,7 @@ struct reply {
 	struct moment expires_at, refresh_token_expires_at;
 	const struct notice *warnings;
 	size_t n_warnings;
+	bool authtype; /* the caller has that capability: git's protocol may use what came with it */
 };
 
 /* Why there is none: DESIGN's table of exit codes. */
@@ -75,20 +83,29 @@ struct account_status {
 /* One way to write an answer. A member that is NULL means that the format has no such answer. */
 struct format {
 	const char *name, *about;
+	/* A helper protocol, spoken when the program is called by this name or --protocol names it. NULL: a format,
+	 * which --format names. */
+	const char *program;
 	void (*reply)(struct out *out, const struct reply *reply);
 	void (*failure)(struct out *out, const struct failure *failure);
 	void (*status)(struct out *out, const struct account_status *accounts, size_t n);
 	/* A verb that hands out no token succeeded; the token is not read. */
 	void (*done)(struct out *out, const struct reply *reply);
+	/* The same for --all: a reply for each account; the warnings stand in LAST, whose account does not count. */
+	void (*done_all)(struct out *out, const struct reply *replies, size_t n, const struct reply *last);
 };
 
 /* All formats, ended by NULL; the first is the default. */
 extern const struct format *const formats[];
 
-/* The format of that name, or NULL. */
+/* The format, or the protocol, of that name, or NULL. */
 const struct format *format_named(struct bytes name);
+const struct format *protocol_named(struct bytes name);
+
+/* The protocol that a program of that name speaks (the last part of argv[0] counts), or NULL. */
+const struct format *protocol_of_program(struct bytes argv0);
 
 /* One a file. */
-extern const struct format format_token, format_header, format_json;
+extern const struct format format_token, format_header, format_json, format_git;
 
 #endif

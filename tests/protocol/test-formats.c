@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The formats: the table, what a token is, and every answer byte for byte as the documentation shows it.
+ * The formats: the table, what a token is, and every answer byte for byte as the documentation shows it. git's
+ * protocol has a file of its own.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -184,10 +185,13 @@ static void test_table(void **state)
 	for (size_t i = 0; formats[i]; i++) {
 		assert_non_null(formats[i]->about);
 		assert_non_null(formats[i]->reply);
-		assert_ptr_equal(format_named(bytes_of(formats[i]->name)), formats[i]);
+		/* either one or the other, so that --format never names a protocol */
+		assert_ptr_equal(format_named(bytes_of(formats[i]->name)), formats[i]->program ? NULL : formats[i]);
+		assert_ptr_equal(protocol_named(bytes_of(formats[i]->name)), formats[i]->program ? formats[i] : NULL);
 	}
 	assert_ptr_equal(format_named(bytes_of("json")), &format_json);
 	assert_ptr_equal(format_named(bytes_of("header")), &format_header);
+	assert_ptr_equal(protocol_named(bytes_of("git")), &format_git);
 	assert_null(format_token.failure);
 	assert_null(format_token.status);
 	assert_null(format_header.failure);
@@ -203,6 +207,38 @@ static void test_no_such_format(void **state)
 		assert_null(format_named(bytes_of(names[i])));
 	assert_null(format_named((struct bytes){ "json\0", 5 }));
 	assert_null(format_named((struct bytes){ NULL, 0 }));
+}
+
+static void test_no_such_protocol(void **state)
+{
+	static const char *const names[] = { "", "Git", "gi", "gitx", "git ", "json", "token", "git-credential-alation" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		assert_null(protocol_named(bytes_of(names[i])));
+	assert_null(protocol_named((struct bytes){ "git\0", 4 }));
+	assert_null(protocol_named((struct bytes){ NULL, 0 }));
+}
+
+static void test_program_names(void **state)
+{
+	static const char *const git[] = {
+		"git-credential-alation", "/usr/local/bin/git-credential-alation", "./git-credential-alation",
+		"/git-credential-alation", "alation-cred/git-credential-alation", "//git-credential-alation",
+	};
+	static const char *const others[] = {
+		"", "/", "alation-cred", "git", "git-credential-alation/", "git-credential-alation/alation-cred",
+		"git-credential-alation2", "xgit-credential-alation", "git-credential-alation ", "Git-credential-alation", "-git-credential-alation",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof git / sizeof *git; i++)
+		assert_ptr_equal(protocol_of_program(bytes_of(git[i])), &format_git);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		assert_null(protocol_of_program(bytes_of(others[i])));
+	/* execve(2) may leave argv empty */
+	assert_null(protocol_of_program(bytes_of(NULL)));
+	assert_null(protocol_of_program((struct bytes){ NULL, 0 }));
 }
 
 static void test_token_charset(void **state)
@@ -245,6 +281,8 @@ int main(void)
 		cmocka_unit_test(test_too_little_room),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_no_such_format),
+		cmocka_unit_test(test_no_such_protocol),
+		cmocka_unit_test(test_program_names),
 		cmocka_unit_test(test_token_charset),
 		cmocka_unit_test(test_token_length),
 	};
