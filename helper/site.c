@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two builds: SITE_TREE finds its shared objects beside the executable and keeps its kernel keys apart from an
+ * Two builds: SITE_TREE finds its shared objects beside the executable and keeps what it caches apart from an
  * installed program's; the other has SITE_LIBDIR compiled in.
  */
 #include "helper/site.h"
@@ -41,7 +41,7 @@ const char *site_client(void)
 	return beside(path, "alation.so");
 }
 
-static const char *const kernel_arguments[] = { "prefix=alation-cred-tree" };
+static const char *const prefix_argument[] = { "prefix=alation-cred-tree" };
 
 #else
 
@@ -55,16 +55,20 @@ const char *site_client(void)
 	return SITE_LIBDIR "/alation.so";
 }
 
-static const char *const kernel_arguments[] = { "" };
+static const char *const prefix_argument[] = { "" };
 
 #endif
 
 const struct keyring_line site_stack[] = {
 	{ "refresh", KEYRING_SUFFICIENT, "secret-service", 0, NULL },
 #ifdef SITE_TREE
-	{ "access", KEYRING_SUFFICIENT, "kernel", 1, kernel_arguments },
+	{ "access", KEYRING_SUFFICIENT, "kernel", 1, prefix_argument },
+	{ "access", KEYRING_SUFFICIENT, "private-file", 1, prefix_argument },
+	{ "recovery", KEYRING_SUFFICIENT, "kernel", 1, prefix_argument },
 #else
-	{ "access", KEYRING_SUFFICIENT, "kernel", 0, kernel_arguments },
+	{ "access", KEYRING_SUFFICIENT, "kernel", 0, prefix_argument },
+	{ "access", KEYRING_SUFFICIENT, "private-file", 0, prefix_argument },
+	{ "recovery", KEYRING_SUFFICIENT, "kernel", 0, prefix_argument },
 #endif
 };
 const size_t site_stack_lines = sizeof site_stack / sizeof *site_stack;

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "keyring/tmpfs.h"
 #include "keyring/trust.h"
 
 #define NAME "alation-cred"
@@ -37,11 +38,6 @@ static void make_path(const char *path)
 	mkdir(part, 0700);
 }
 
-static int open_dir(const char *path, int flags)
-{
-	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
-}
-
 /* The home directory's candidate: open and ours, writable by nobody else. 0, or an errno; EACCES and EROFS
  * leave it open for reading. */
 static int open_home(const char *path, bool create, int *ret_fd)
@@ -51,7 +47,7 @@ static int open_home(const char *path, bool create, int *ret_fd)
 
 	if (create)
 		make_path(path);
-	fd = open_dir(path, 0);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return errno;
 	if (fstat(fd, &st) != 0 || st.st_uid != geteuid() || trust_refusal(&st)) {
@@ -62,33 +58,16 @@ static int open_home(const char *path, bool create, int *ret_fd)
 	return faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
 }
 
-/* The private tmpfs directory. Anyone can make names there, so a link or another's directory is refused. */
-static int open_tmpfs(bool create, struct state_dir *ret_dir)
+/* The private tmpfs directory. 0, or an errno; the path is set in both cases. */
+static int open_fallback(bool create, struct state_dir *ret_dir)
 {
-	static const char *const places[] = { "/dev/shm", "/tmp" };
-	int error = ENOENT;
+	char path[TMPFS_PATH_MAX_BYTES];
+	int error;
 
-	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-		struct stat st;
-		int fd;
-
-		snprintf(ret_dir->path, sizeof ret_dir->path, "%s/" NAME "-%u", places[i], (unsigned)geteuid());
-		if (create)
-			mkdir(ret_dir->path, 0700);
-		fd = open_dir(ret_dir->path, O_NOFOLLOW);
-		if (fd < 0) {
-			error = errno == ENOENT ? error : errno;
-			continue;
-		}
-		if (fstat(fd, &st) != 0 || st.st_uid != geteuid() || (st.st_mode & 077)) {
-			close(fd);
-			error = EPERM;
-			continue;
-		}
-		ret_dir->fd = fd;
-		ret_dir->fallback = true;
-		return 0;
-	}
+	ret_dir->fd = tmpfs_open(create, path);
+	error = ret_dir->fd < 0 ? errno : 0;
+	ret_dir->fallback = !error;
+	snprintf(ret_dir->path, sizeof ret_dir->path, "%s", path);
 	return error;
 }
 
@@ -105,6 +84,7 @@ static enum outcome unusable(struct trouble *trouble, const char *path, int erro
 static enum outcome open_either(const char *path, bool create, struct state_dir *ret_dir, struct trouble *trouble)
 {
 	int error = ENOENT, home = -1;
+	bool none_yet;
 
 	*ret_dir = (struct state_dir){ .fd = -1 };
 	if (path[0])
@@ -116,7 +96,9 @@ static enum outcome open_either(const char *path, bool create, struct state_dir 
 		snprintf(ret_dir->path, sizeof ret_dir->path, "%s", path);
 		return DONE;
 	}
-	error = open_tmpfs(create, ret_dir);
+	/* Nothing there yet, and where it will be: then what a stranger has put into the tmpfs is in nobody's way. */
+	none_yet = path[0] && error == ENOENT && !create;
+	error = open_fallback(create, ret_dir);
 	/* A home that can only be read serves what it holds as long as nothing was written elsewhere; the locks,
 	 * which the first call makes there, are not what is meant. */
 	if (!create && home >= 0 && (error || faccessat(ret_dir->fd, "accounts", F_OK, AT_SYMLINK_NOFOLLOW) != 0)) {
@@ -128,7 +110,7 @@ static enum outcome open_either(const char *path, bool create, struct state_dir 
 	}
 	if (home >= 0)
 		close(home);
-	if (error == 0 || (!create && error == ENOENT))
+	if (error == 0 || none_yet || (!create && error == ENOENT))
 		return DONE;
 	return unusable(trouble, ret_dir->path, error);
 }

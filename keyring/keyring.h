@@ -20,7 +20,7 @@
 enum keyring_control { KEYRING_REQUIRED, KEYRING_REQUISITE, KEYRING_SUFFICIENT, KEYRING_OPTIONAL };
 
 struct keyring_line {
-	const char *facility; /* "refresh" or "access" */
+	const char *facility; /* "refresh", "access" or "recovery" */
 	enum keyring_control control;
 	const char *module;   /* a name [a-z0-9-]+ */
 	int argc;

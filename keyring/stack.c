@@ -98,9 +98,17 @@ static int weight(int status)
 	return status == ACRED_LOCKED ? 3 : status == ACRED_READONLY ? 1 : 2;
 }
 
+/* A cache that is away is usual (a container's kernel keyring), so what is wrong with the next tells more. */
+static bool tells_more(const struct walk *walk, int status)
+{
+	if (walk->failed == NULL || (walk->cache && walk->failure == ACRED_UNAVAILABLE && status != ACRED_READONLY))
+		return true;
+	return weight(status) > weight(walk->failure);
+}
+
 static void remember(struct walk *walk, struct keyring_slot *slot, int status)
 {
-	if (walk->failed != NULL && weight(status) <= weight(walk->failure))
+	if (!tells_more(walk, status))
 		return;
 	walk->failed = slot;
 	walk->failure = status;

@@ -57,6 +57,10 @@ static const struct row cache_stores[] = {
 	  "a.load a.open a.store b.load b.open b.store c.load c.open c.erase", NULL },
 	{ "nobody takes it, and nobody keeps the old one", { "sufficient a store=failed", "sufficient b store=denied" },
 	  "failed a b:denied", "a.load a.open a.store b.load b.open b.store a.erase b.erase", NULL },
+	{ "nobody takes it: what is wrong tells more than what is away", { "sufficient a store=unavailable", "sufficient b store=denied" },
+	  "denied b a:unavailable", NULL, NULL },
+	{ "both are away: the last", { "sufficient a store=unavailable", "sufficient b store=unavailable" }, "unavailable b a:unavailable", NULL, NULL },
+	{ "one is away, one a source", { "sufficient a store=unavailable", "sufficient b store=none" }, "unavailable a b:readonly", NULL, NULL },
 	{ "the emptying fails", { "sufficient a", "sufficient b erase=failed" }, "ok a", NULL, NULL },
 };
 

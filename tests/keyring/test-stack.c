@@ -72,7 +72,7 @@ static const struct row cache_lookups[] = {
 	{ "failed, and the next has it", { "sufficient a lookup=denied", "sufficient b lookup=ok" }, "ok b a:denied", NULL, NULL },
 	{ "failed, and the next is empty", { "sufficient a lookup=denied", "sufficient b" }, "absent b a:denied", NULL, NULL },
 	{ "empty, and the next failed", { "sufficient a", "sufficient b lookup=locked" }, "absent a b:locked", NULL, NULL },
-	{ "none works", { "sufficient a lookup=unavailable", "sufficient b lookup=denied" }, "unavailable a b:denied", NULL, NULL },
+	{ "none works", { "sufficient a lookup=unavailable", "sufficient b lookup=denied" }, "denied b a:unavailable", NULL, NULL },
 	{ "none works, one is locked", { "sufficient a lookup=unavailable", "sufficient b lookup=locked" },
 	  "locked b a:unavailable", NULL, NULL },
 	{ "required: failed goes on", { "required a lookup=failed", "sufficient b lookup=ok" }, "ok b a:failed", NULL, NULL },
