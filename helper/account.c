@@ -130,30 +130,77 @@ static enum outcome ambiguous(struct context *context, const struct accounts *ac
 	                   "more than one account matches: %s%s", list, left_out ? " and others" : "");
 }
 
-enum outcome account_choose(struct context *context, const struct accounts *accounts, const char *argument,
-                            struct account *ret_account)
+static enum outcome choose(struct context *context, const struct accounts *accounts, const struct wish *wish,
+                           struct account *ret_account)
 {
 	const struct account *found = NULL;
-	struct wish wish;
 	size_t n = 0;
-	enum outcome outcome = read_wish(context, argument, &wish);
 
-	if (outcome != DONE)
-		return outcome;
 	for (size_t i = 0; i < accounts->n; i++) {
 		const struct account *account = &accounts->list[i];
 
-		if (!matches(account, &wish))
+		if (!matches(account, wish))
 			continue;
 		n++;
 		if (!found || account->is_default)
 			found = account;
 	}
 	if (!found)
-		return no_match(context, accounts, &wish, ret_account);
+		return no_match(context, accounts, wish, ret_account);
 	if (n > 1 && !found->is_default)
-		return ambiguous(context, accounts, &wish);
+		return ambiguous(context, accounts, wish);
 	*ret_account = *found;
 	ret_account->unknown = NULL;
 	return DONE;
+}
+
+/* One of CHARACTERS, or a NUL. */
+static bool has_any(struct bytes text, const char *characters)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (strchr(characters, text.p[i]))
+			return true;
+	return false;
+}
+
+bool account_of_request(const struct request *request, struct url *ret_url)
+{
+	char text[URL_BASE_MAX_BYTES + 1];
+	struct out out = { .p = text, .room = sizeof text };
+
+	/* What would be a user, a path or a query in a URL makes it another's, and so does a host in the protocol. */
+	if (has_any(request->host, "@/?#\\") || has_any(request->protocol, ":@/?#\\"))
+		return false;
+	out_bytes(&out, request->protocol);
+	out_text(&out, "://");
+	out_bytes(&out, request->host);
+	if (out.overflow || url_parse((struct bytes){ text, out.n }, ret_url) != URL_OK)
+		return false;
+	ret_url->user_id = request->username.p ? url_user_id(request->username) : 0;
+	return !request->username.p || ret_url->user_id;
+}
+
+bool account_is_meant(const struct account *account, const struct url *url)
+{
+	return strcmp(account->base_url, url->base) == 0 && (!url->user_id || url->user_id == account->user_id);
+}
+
+enum outcome account_choose_for(struct context *context, const struct accounts *accounts, const struct url *url,
+                                struct account *ret_account, bool *ret_found)
+{
+	const struct wish wish = { .url = *url, .has_url = true, .user_id = url->user_id };
+
+	*ret_found = false;
+	for (size_t i = 0; i < accounts->n && !*ret_found; i++)
+		*ret_found = matches(&accounts->list[i], &wish);
+	return *ret_found ? choose(context, accounts, &wish, ret_account) : DONE;
+}
+
+enum outcome account_choose(struct context *context, const struct accounts *accounts, const char *argument,
+                            struct account *ret_account)
+{
+	struct wish wish;
+	enum outcome outcome = read_wish(context, argument, &wish);
+
+	return outcome == DONE ? choose(context, accounts, &wish, ret_account) : outcome;
 }

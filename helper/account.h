@@ -19,6 +19,20 @@
 enum outcome account_choose(struct context *context, const struct accounts *accounts, const char *argument,
                             struct account *ret_account);
 
+/*
+ * What a request of git's protocol names: ret_url->base and user_id (0: it names no user). False where that can be no
+ * account of ours: it is no address of an instance, or the user name is no user id. Hosts match exactly.
+ */
+bool account_of_request(const struct request *request, struct url *ret_url);
+
+/* Whether ACCOUNT is one that such a URL means. */
+bool account_is_meant(const struct account *account, const struct url *url);
+
+/* The one account in the list that it means: the only one on that host, or the default if it is there. *ret_found is
+ * false where there is none. */
+enum outcome account_choose_for(struct context *context, const struct accounts *accounts, const struct url *url,
+                                struct account *ret_account, bool *ret_found);
+
 /* Reads the address of an instance from TEXT, warning about what was cut off; USAGE names what is wrong. */
 enum outcome account_url(struct context *context, const char *text, struct url *ret_url);
 

@@ -84,6 +84,8 @@ static bool member(struct bytes key, struct bytes value, struct account *account
 		return form_decode_into(value, account->module, sizeof account->module);
 	if (bytes_are(key, "token_expires_at"))
 		return form_int(value, &account->refresh_expires_at);
+	if (bytes_are(key, "rotation_lost_at"))
+		return form_int(value, &account->rotation_lost_at);
 	if (bytes_are(key, "default"))
 		return flag(value, &account->is_default);
 	if (bytes_are(key, "exclusive"))
@@ -182,6 +184,7 @@ static bool format_line(const struct account *account, struct secret *text)
 	       form_add(&line, "module", bytes_of(account->module)) &&
 	       (account->refresh_expires_at == RECORD_TIME_UNKNOWN ||
 	        form_add_int(&line, "token_expires_at", account->refresh_expires_at)) &&
+	       (!account->rotation_lost_at || form_add_int(&line, "rotation_lost_at", account->rotation_lost_at)) &&
 	       form_add_int(&line, "default", account->is_default) && form_add_int(&line, "exclusive", account->exclusive) &&
 	       secret_append(&line, bytes_of(account->unknown)) && secret_append(&line, bytes_of("\n")) &&
 	       secret_append(text, secret_view(&line));

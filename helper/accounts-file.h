@@ -22,6 +22,7 @@ struct account {
 	char name[RECORD_NAME_MAX_BYTES];              /* the RefreshToken's; a stranger's bytes: show them escaped */
 	char module[ACCOUNT_MODULE_MAX_BYTES + 1];     /* what holds the RefreshToken */
 	int64_t refresh_expires_at;                    /* epoch s, or RECORD_TIME_UNKNOWN */
+	int64_t rotation_lost_at;                      /* epoch s: the token was regenerated then and the new one lost; 0: no */
 	bool is_default, exclusive;
 	char *unknown; /* members of a later program, encoded; NULL: none; owned by the list */
 };

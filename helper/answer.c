@@ -4,6 +4,8 @@
  */
 #include "helper/answer.h"
 
+#include <stdlib.h>
+
 #include "helper/base/clock.h"
 #include "helper/base/stdout.h"
 
@@ -42,6 +44,7 @@ static enum outcome answer(struct context *context, const struct account *accoun
 		.refresh_token_expires_at = answer_moment(account->refresh_expires_at, refresh_expires),
 		.warnings = context->warnings,
 		.n_warnings = context->n_warnings,
+		.authtype = context->authtype,
 	};
 
 	if (access) {
@@ -61,4 +64,38 @@ enum outcome answer_done(struct context *context, const struct account *account)
 	if (!context->options.format->done)
 		return DONE;
 	return answer(context, account, NULL, context->options.format->done);
+}
+
+#define ROOM_PER_ACCOUNT_BYTES (2 * URL_BASE_MAX_BYTES + 256)
+
+enum outcome answer_all(struct context *context, const struct accounts *accounts)
+{
+	size_t n = accounts->n, room = n * ROOM_PER_ACCOUNT_BYTES + 1024 + context->n_warnings * 3 * CONTEXT_WARNING_BYTES;
+	const struct reply last = { .warnings = context->warnings, .n_warnings = context->n_warnings };
+	struct reply *replies;
+	char (*ends)[CLOCK_TEXT_BYTES];
+	struct out out = { .room = room };
+	enum outcome outcome;
+
+	if (!context->options.format->done_all)
+		return DONE;
+	replies = calloc(n + 1, sizeof *replies);
+	ends = calloc(n + 1, sizeof *ends);
+	out.p = malloc(room);
+	if (!replies || !ends || !out.p) {
+		outcome = trouble_say(&context->trouble, TROUBLE_WRITE_FAILED, "", "no memory for the answer");
+	} else {
+		for (size_t i = 0; i < n; i++)
+			replies[i] = (struct reply){
+				.base_url = bytes_of(accounts->list[i].base_url),
+				.user_id = accounts->list[i].user_id,
+				.refresh_token_expires_at = answer_moment(accounts->list[i].refresh_expires_at, ends[i]),
+			};
+		context->options.format->done_all(&out, replies, n, &last);
+		outcome = stdout_write((struct bytes){ out.p, out.overflow ? 0 : out.n }, context->deadline_ms, &context->trouble);
+	}
+	free(replies);
+	free(ends);
+	free(out.p);
+	return outcome;
 }

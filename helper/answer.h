@@ -15,6 +15,9 @@ enum outcome answer_token(struct context *context, const struct account *account
 /* A verb that hands out no token: a reply in formats that have one (json), else nothing. */
 enum outcome answer_done(struct context *context, const struct account *account);
 
+/* The same, of --all. */
+enum outcome answer_all(struct context *context, const struct accounts *accounts);
+
 /* Epoch or RECORD_TIME_UNKNOWN as a moment; TEXT (CLOCK_TEXT_BYTES) holds its words. */
 struct moment answer_moment(int64_t epoch_s, char *text);
 

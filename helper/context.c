@@ -31,6 +31,7 @@ static bool a_person_is_there(enum interactive wish)
 void context_start(struct context *context)
 {
 	context->deadline_ms = clock_mono_ms() + context->options.timeout_s * 1000;
+	context->started_boot_ms = clock_boot_ms();
 	context->interactive = a_person_is_there(context->options.interactive);
 	context->module_ms = MODULE_MS;
 	keyring_init(site_modules_dir(), site_stack, site_stack_lines, &context->keyring);

@@ -21,8 +21,10 @@ struct context {
 	struct options options;
 	struct trouble trouble;
 	int64_t deadline_ms;    /* CLOCK_MONOTONIC; moves while a person is waited for */
+	int64_t started_boot_ms; /* CLOCK_BOOTTIME */
 	bool interactive;       /* a keyring may open its dialog */
 	int64_t module_ms;      /* what one call of a keyring module may take without a person */
+	bool authtype;          /* of a git request: its caller has that capability */
 	struct keyring keyring;
 	struct notice warnings[CONTEXT_WARNINGS_MAX];
 	char warning_text[CONTEXT_WARNINGS_MAX][CONTEXT_WARNING_BYTES];

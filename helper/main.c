@@ -10,25 +10,45 @@
 #include "helper/base/stdout.h"
 #include "helper/base/trace.h"
 #include "helper/context.h"
+#include "helper/request.h"
 #include "helper/verbs/verbs.h"
+
+#define HELP_COLUMN 24
+
+#define OPTIONS(class) (1u << (class))
+#define ACCOUNT "[ACCOUNT]"
 
 static const struct verb {
 	const char *name;
 	enum outcome (*run)(struct context *context, const char *argument);
 	const char *argument; /* what may stand behind it */
+	int max_arguments;
+	bool is_git;          /* git's credential protocol has it */
 	bool needs_reply;     /* it prints a token: a format must be able to */
-	int options;          /* the options of its own */
+	unsigned options;     /* the classes of options that it has beside those for all */
 	const char *help, *example;
 } verbs[] = {
-	{ "get", get_main, "[ACCOUNT]", true, FOR_ALL, "print an access token", "TOKEN=$(alation-cred get)" },
-	{ "token", get_main, "[ACCOUNT]", true, FOR_ALL, "print an access token; never reads stdin, whatever get may learn to",
+	{ "get", get_main, ACCOUNT, 1, true, true, OPTIONS(FOR_TOKENS) | OPTIONS(FOR_GIT),
+	  "print an access token; or answer the git request on stdin", "TOKEN=$(alation-cred get)" },
+	{ "token", token_main, ACCOUNT, 1, false, true, OPTIONS(FOR_TOKENS), "print an access token; never reads stdin",
 	  "curl -H @<(alation-cred token --format header) https://catalog.example.com/integration/v2/datasource/" },
-	{ "login", login_main, "[URL]", false, FOR_LOGIN, "create or take over a RefreshToken, prove it, keep it",
+	{ "store", store_main, "", 0, true, false, OPTIONS(FOR_GIT), "git's protocol: keep the RefreshToken of the request on stdin, if it is one",
+	  "printf 'url=https://102@catalog.example.com\noauth_refresh_token=%s\n' \"$TOKEN\" | alation-cred store" },
+	{ "erase", erase_main, "", 0, true, false, OPTIONS(FOR_GIT), "git's protocol: forget what the request on stdin names",
+	  "printf 'url=https://102@catalog.example.com\n' | alation-cred erase" },
+	{ "capability", capability_main, "", 0, true, false, OPTIONS(FOR_GIT), "git's protocol: what of it is spoken here", "alation-cred capability" },
+	{ "login", login_main, "[URL]", 1, false, false, OPTIONS(FOR_LOGIN), "create or take over a RefreshToken, prove it, keep it",
 	  "alation-cred login https://catalog.example.com" },
-	{ "logout", logout_main, "[ACCOUNT]", false, FOR_ALL, "revoke the access tokens, forget everything here",
-	  "alation-cred logout https://102@catalog.example.com" },
-	{ "status", status_main, "[ACCOUNT]", false, FOR_ALL, "the accounts, when their tokens end, where each secret lies",
+	{ "logout", logout_main, ACCOUNT, 1, false, false, OPTIONS(FOR_EACH) | OPTIONS(FOR_LOGOUT),
+	  "end what can be ended at the server, forget everything here", "alation-cred logout https://102@catalog.example.com" },
+	{ "status", status_main, ACCOUNT, 1, false, false, 0, "the accounts, when their tokens end, where each secret lies",
 	  "alation-cred status --format json" },
+	{ "validate", validate_main, ACCOUNT, 1, false, false, OPTIONS(FOR_EACH), "ask the server about both tokens; never mints", "alation-cred validate --all" },
+	{ "revoke", revoke_main, ACCOUNT, 1, false, false, OPTIONS(FOR_EACH), "revoke the access tokens", "alation-cred revoke" },
+	{ "rotate", rotate_main, ACCOUNT, 1, false, false, OPTIONS(FOR_EACH) | OPTIONS(FOR_ROTATE), "regenerate the RefreshToken",
+	  "alation-cred rotate --if-expiring 10d" },
+	{ "set", set_main, ACCOUNT " WORD", 2, false, false, 0, "WORD: default; or whether its RefreshToken is exclusive or shared",
+	  "alation-cred set https://102@catalog.example.com exclusive" },
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
@@ -43,6 +63,14 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
+static void name_verbs(struct out *out)
+{
+	for (size_t i = 0; i < VERBS; i++) {
+		out_text(out, i == 0 ? "" : i + 1 < VERBS ? ", " : " and ");
+		out_text(out, verbs[i].name);
+	}
+}
+
 static void column(struct out *out, const char *left, const char *middle, const char *right)
 {
 	size_t start = out->n;
@@ -53,7 +81,7 @@ static void column(struct out *out, const char *left, const char *middle, const 
 	out_text(out, middle);
 	do
 		out_text(out, " ");
-	while (out->n - start < 24 && !out->overflow);
+	while (out->n - start < HELP_COLUMN && !out->overflow);
 	out_text(out, right);
 	out_text(out, "\n");
 }
@@ -66,17 +94,17 @@ static void verb_help(struct out *out, const struct verb *verb)
 {
 	out_text(out, "usage: alation-cred ");
 	out_text(out, verb->name);
-	out_text(out, " ");
+	out_text(out, *verb->argument ? " " : "");
 	out_text(out, verb->argument);
 	out_text(out, " [OPTIONS]\n\n");
 	out_text(out, verb->help);
 	out_text(out, "\n\n");
-	if (strcmp(verb->argument, "[ACCOUNT]") == 0)
+	if (strncmp(verb->argument, ACCOUNT, strlen(ACCOUNT)) == 0)
 		out_text(out, about_account);
-	if (verb->options != FOR_ALL) {
-		options_help(out, verb->options);
-		out_text(out, "\n");
-	}
+	for (int class = 0; class < OPTION_CLASSES; class++)
+		if (verb->options & OPTIONS(class))
+			options_help(out, (enum option_class)class);
+	out_text(out, verb->options ? "\n" : "");
 }
 
 static void all_help(struct out *out)
@@ -110,19 +138,31 @@ static enum outcome wrong_usage(const char *what)
 	return trouble_say(&context.trouble, TROUBLE_USAGE, "see 'alation-cred --help'", "%s", what);
 }
 
-static bool has_foreign_options(const struct verb *verb, const struct options *o)
+/* Which verb was meant cannot be known; the words may be a secret in the wrong place. */
+static enum outcome no_verb(const char *what)
 {
-	return verb->options != FOR_LOGIN && (o->user || o->name || o->user_id || o->password_stdin || o->token_stdin ||
-	                                      o->exclusive || o->shared || o->make_default);
+	char text[256];
+	struct out out = { .p = text, .room = sizeof text - 1 };
+
+	out_text(&out, what);
+	name_verbs(&out);
+	text[out.n] = '\0';
+	return wrong_usage(text);
 }
 
 /* Whether what was asked can be asked of that verb. */
 static enum outcome check(const struct verb *verb, const struct options *o)
 {
-	if (o->n_args > 2)
+	if (o->n_args > 1 + verb->max_arguments)
 		return wrong_usage("too many arguments");
-	if (has_foreign_options(verb, o))
-		return wrong_usage("one of login's options (see 'alation-cred login --help') stands at another verb");
+	for (int class = FOR_ALL + 1; class < OPTION_CLASSES; class++)
+		if (o->first_of[class] && !(verb->options & OPTIONS(class)))
+			return trouble_say(&context.trouble, TROUBLE_USAGE, "see 'alation-cred --help', and after a verb the verb's", "'%s' has no option '%s'",
+			                   verb->name, o->first_of[class]);
+	if (o->protocol && o->format_given)
+		return wrong_usage("a protocol has its own format: --format cannot be beside it");
+	if (o->protocol && o->n_args > 1)
+		return wrong_usage("in git's protocol the request names the account, no argument does");
 	if (verb->needs_reply && !o->format->reply)
 		return wrong_usage("this format has no form for a token");
 	return DONE;
@@ -130,23 +170,30 @@ static enum outcome check(const struct verb *verb, const struct options *o)
 
 static enum outcome run(int argc, const char *const argv[])
 {
-	const struct options *o = &context.options;
+	struct options *o = &context.options;
 	const struct verb *verb;
 
-	if (options_parse(argc - 1, argv + 1, &context.options, &context.trouble) != DONE)
+	if (options_parse(argc - 1, argv + 1, o, &context.trouble) != DONE)
 		return USAGE;
+	if (!o->protocol)
+		o->protocol = protocol_of_program(bytes_of(argv[0]));
 	trace_start(o->verbose);
 	if (o->version)
 		return stdout_write(bytes_of("alation-cred " ALATION_CRED_VERSION "\n"), context.deadline_ms, &context.trouble);
 	verb = o->n_args ? find_verb(o->args[0]) : NULL;
-	if (o->n_args && !verb)
-		return wrong_usage("there is no such verb; there are get, token, login, logout and status");
-	if (o->help)
+	if (o->help && (verb || !o->n_args))
 		return help(verb);
+	/* Verbs of a later git are no error, says gitcredentials(7). */
+	if (o->protocol && o->n_args && (!verb || !verb->is_git))
+		return request_ignore(&context);
+	if (o->n_args && !verb)
+		return no_verb("there is no such verb; there are ");
 	if (!verb)
-		return wrong_usage("which verb? get, token, login, logout or status");
+		return no_verb("which verb? ");
 	if (check(verb, o) != DONE)
 		return USAGE;
+	if (o->protocol)
+		o->format = o->protocol;
 	context_start(&context);
 	return verb->run(&context, o->args[1]);
 }

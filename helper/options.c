@@ -15,9 +15,17 @@ static bool set_format(struct options *o, const char *value)
 {
 	const struct format *format = format_named(bytes_of(value));
 
-	if (format)
+	if (format) {
 		o->format = format;
+		o->format_given = true;
+	}
 	return format;
+}
+
+static bool set_protocol(struct options *o, const char *value)
+{
+	o->protocol = protocol_named(bytes_of(value));
+	return o->protocol;
 }
 
 static bool set_interactive(struct options *o, const char *value)
@@ -37,6 +45,16 @@ static bool set_timeout(struct options *o, const char *value)
 {
 	return clock_parse_duration(bytes_of(value), &o->timeout_s) && o->timeout_s > 0 &&
 	       o->timeout_s <= OPTIONS_TIMEOUT_MAX_S;
+}
+
+static bool set_min_ttl(struct options *o, const char *value)
+{
+	return clock_parse_duration(bytes_of(value), &o->min_ttl_s);
+}
+
+static bool set_if_expiring(struct options *o, const char *value)
+{
+	return clock_parse_duration(bytes_of(value), &o->if_expiring_s);
 }
 
 static bool set_user(struct options *o, const char *value)
@@ -67,6 +85,10 @@ static bool set_name(struct options *o, const char *value)
 FLAG(set_verbose, verbose)
 FLAG(set_help, help)
 FLAG(set_version, version)
+FLAG(set_fresh, fresh)
+FLAG(set_validate, validate)
+FLAG(set_all, all)
+FLAG(set_keep, keep)
 FLAG(set_password_stdin, password_stdin)
 FLAG(set_token_stdin, token_stdin)
 FLAG(set_exclusive, exclusive)
@@ -76,7 +98,7 @@ FLAG(set_default, make_default)
 static const struct option {
 	const char *name;  /* "--format", or a short one */
 	const char *value; /* what its value is called; NULL: it has none */
-	int for_verb;
+	enum option_class class;
 	bool (*set)(struct options *, const char *value);
 	const char *help;
 } table[] = {
@@ -87,6 +109,13 @@ static const struct option {
 	{ "--help", NULL, FOR_ALL, set_help, "this text; after a verb, the verb's" },
 	{ "-h", NULL, FOR_ALL, set_help, NULL },
 	{ "--version", NULL, FOR_ALL, set_version, "the version" },
+	{ "--min-ttl", "DUR", FOR_TOKENS, set_min_ttl, "a token with at least so long to live, such as 10m or 4h" },
+	{ "--fresh", NULL, FOR_TOKENS, set_fresh, "only a token whose mint began after this call" },
+	{ "--validate", NULL, FOR_TOKENS, set_validate, "ask the server about the cached token; mint if it is dead" },
+	{ "--protocol", "PROTOCOL", FOR_GIT, set_protocol, "git: read a request of git's credential protocol on stdin" },
+	{ "--all", NULL, FOR_EACH, set_all, "for every account" },
+	{ "--keep", NULL, FOR_LOGOUT, set_keep, "do not end the RefreshToken at the server" },
+	{ "--if-expiring", "DUR", FOR_ROTATE, set_if_expiring, "only if the RefreshToken ends within DUR, such as 10d" },
 	{ "--user", "NAME", FOR_LOGIN, set_user, "sign in with this user name and a password" },
 	{ "--password-stdin", NULL, FOR_LOGIN, set_password_stdin, "read the password from stdin" },
 	{ "--user-id", "N", FOR_LOGIN, set_user_id, "the numeric user id that a pasted RefreshToken belongs to" },
@@ -121,7 +150,7 @@ static void wrong(struct trouble *trouble, const char *word, const char *why)
 /* What it would take is said; what it got may be a secret. */
 static void wrong_value(struct trouble *trouble, const struct option *option)
 {
-	const char *verb = option->for_verb == FOR_LOGIN ? "see 'alation-cred login --help'" : "see 'alation-cred --help'";
+	const char *verb = option->class == FOR_LOGIN ? "see 'alation-cred login --help'" : "see 'alation-cred --help'";
 
 	if (trouble->code == TROUBLE_NONE)
 		trouble_say(trouble, TROUBLE_USAGE, verb, "option '%s' has a value that cannot be; it is: %s", option->name, option->help);
@@ -148,7 +177,7 @@ enum outcome options_parse(int argc, const char *const argv[], struct options *r
 {
 	bool only_args = false;
 
-	*ret_options = (struct options){ .format = formats[0], .timeout_s = OPTIONS_TIMEOUT_S };
+	*ret_options = (struct options){ .format = formats[0], .timeout_s = OPTIONS_TIMEOUT_S, .min_ttl_s = -1, .if_expiring_s = -1 };
 	for (int i = 0; i < argc; i++) {
 		const char *arg = argv[i], *value;
 		const struct option *option;
@@ -167,6 +196,8 @@ enum outcome options_parse(int argc, const char *const argv[], struct options *r
 			wrong_word(trouble, arg);
 			continue;
 		}
+		if (!ret_options->first_of[option->class])
+			ret_options->first_of[option->class] = option->name;
 		if (!option->value && value) {
 			wrong(trouble, option->name, "takes no value");
 			continue;
@@ -181,12 +212,12 @@ enum outcome options_parse(int argc, const char *const argv[], struct options *r
 	return trouble_outcome(trouble->code);
 }
 
-void options_help(struct out *out, int for_verb)
+void options_help(struct out *out, enum option_class class)
 {
 	for (size_t i = 0; i < TABLE; i++) {
 		size_t start = out->n;
 
-		if (table[i].for_verb != for_verb || !table[i].help)
+		if (table[i].class != class || !table[i].help)
 			continue;
 		out_text(out, "  ");
 		out_text(out, table[i].name);

@@ -17,22 +17,32 @@
 
 enum interactive { INTERACTIVE_AUTO, INTERACTIVE_ALWAYS, INTERACTIVE_NEVER };
 
+/* Which verbs an option is for. */
+enum option_class { FOR_ALL, FOR_LOGIN, FOR_TOKENS, FOR_GIT, FOR_EACH, FOR_LOGOUT, FOR_ROTATE, OPTION_CLASSES };
+
 struct options {
-	const struct format *format; /* never NULL */
+	const struct format *format;   /* never NULL; what answers are written in */
+	const struct format *protocol; /* the helper protocol that is spoken, or NULL */
+	bool format_given;
 	enum interactive interactive;
 	int64_t timeout_s;
 	bool verbose, help, version;
+	/* get, token */
+	int64_t min_ttl_s;           /* -1: not given */
+	bool fresh, validate;
+	/* logout, revoke, rotate, validate */
+	bool all, keep;
+	int64_t if_expiring_s;       /* -1: not given */
 	/* login */
 	const char *user, *name;
 	int64_t user_id;             /* 0: not given */
 	bool password_stdin, token_stdin, exclusive, shared, make_default;
+	/* the first option of each class that was given, or NULL: some verbs have no such option */
+	const char *first_of[OPTION_CLASSES];
 	/* what is no option: the verb first */
 	const char *args[OPTIONS_ARGS_MAX];
 	int n_args;
 };
-
-/* Which verbs an option is for. */
-enum { FOR_ALL = 0, FOR_LOGIN = 1 };
 
 /*
  * Reads argv (without argv[0]) into *ret_options, which is filled as far as it could be read even where the
@@ -40,7 +50,7 @@ enum { FOR_ALL = 0, FOR_LOGIN = 1 };
  */
 enum outcome options_parse(int argc, const char *const argv[], struct options *ret_options, struct trouble *trouble);
 
-/* The options' lines of a help text: those for all verbs, or those of one, into OUT. */
-void options_help(struct out *out, int for_verb);
+/* The options' lines of a help text: those of one class, into OUT. */
+void options_help(struct out *out, enum option_class class);
 
 #endif

@@ -120,17 +120,20 @@ breaks() { # RULE WORDS: the rule fails now, and says where
 }
 
 @test "--help names every verb and option, on a screen" {
-	for verb in get token login logout status; do
+	verbs=$(sed -n 's/^\t{ "\([a-z]*\)", [a-z]*_main, .*/\1/p' helper/main.c)
+	[ "$(wc -l <<<"$verbs")" -ge 12 ]
+	all=$("$B/alation-cred" --help)
+	for verb in $verbs; do
 		run "$B/alation-cred" "$verb" --help
 		[ "$status" -eq 0 ]
 		[[ $output == "usage: alation-cred $verb "* && $output == *example:* ]]
 		[ "${#lines[@]}" -le 24 ]
-		run "$B/alation-cred" --help
-		[[ $output == *"  $verb "* ]]
+		[[ $all == *"  $verb "* ]]
+		helps+=$output
 	done
 	options=$(sed -n 's/^\t{ "\(--*[a-z][a-z-]*\)", .*, "[^"]*" },$/\1/p' helper/options.c)
-	[ "$(wc -l <<<"$options")" -ge 14 ]
+	[ "$(wc -l <<<"$options")" -ge 21 ]
 	while read -r option; do
-		[[ $("$B/alation-cred" login --help) == *"  $option "* ]] || { echo "no help for $option"; false; }
+		[[ $helps == *"  $option "* ]] || { echo "no help for $option"; false; }
 	done <<<"$options"
 }

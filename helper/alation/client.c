@@ -75,7 +75,7 @@ static enum outcome refused(struct trouble *trouble, const struct account *accou
 }
 
 static enum outcome not_alation(struct trouble *trouble, const struct account *account, const struct alation_call *call,
-                                const struct alation_reply *reply)
+                                const struct alation_reply *reply, const char *text)
 {
 	char remedy[640];
 	bool redirected = reply->redirect[0];
@@ -85,7 +85,7 @@ static enum outcome not_alation(struct trouble *trouble, const struct account *a
 	else
 		snprintf(remedy, sizeof remedy, "check the address; with single sign-on (SSO) make a RefreshToken at %s/account/auth and log in with it",
 	         account->base_url);
-	return trouble_say(trouble, TROUBLE_NOT_AN_ALATION_SERVER, remedy, "%s does not answer as Alation's API (HTTP %d%s%s): %s", account->base_url,
+	return trouble_say(trouble, TROUBLE_NOT_AN_ALATION_SERVER, remedy, "%s does not answer as Alation's API (HTTP %d%s%s): %s", text,
 	                   reply->http_status, redirected ? ", redirected to " : "", reply->redirect, reply->detail);
 }
 
@@ -120,9 +120,8 @@ static enum outcome say(struct trouble *trouble, const struct account *account, 
                         const struct alation_reply *reply)
 {
 	char text[ACCOUNT_TEXT_BYTES];
-	const char *base = account->base_url;
+	const char *base = account_text(account, text); /* before a login is through, the instance alone */
 
-	account_text(account, text);
 	switch (reply->result) {
 	case ALATION_DONE:
 		return DONE;
@@ -131,7 +130,7 @@ static enum outcome say(struct trouble *trouble, const struct account *account, 
 	case ALATION_FORBIDDEN:
 		return forbidden(trouble, account, call, reply, text);
 	case ALATION_NOT_ALATION:
-		return not_alation(trouble, account, call, reply);
+		return not_alation(trouble, account, call, reply, text);
 	case ALATION_THROTTLED:
 		return throttled(trouble, reply, text);
 	case ALATION_SERVER_ERROR:

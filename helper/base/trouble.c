@@ -18,6 +18,7 @@ static const struct {
 	bool retryable;
 } codes[TROUBLE_CODES] = {
 	[TROUBLE_NONE] = { "", DONE, false },
+	[TROUBLE_NOT_ACTIVE] = { "not_active", ANSWER_IS_NO, false },
 	[TROUBLE_USAGE] = { "usage", USAGE, false },
 	[TROUBLE_AMBIGUOUS_ACCOUNT] = { "ambiguous_account", USAGE, false },
 	[TROUBLE_NO_ACCOUNT] = { "no_account", LOGIN_NEEDED, false },
@@ -29,6 +30,7 @@ static const struct {
 	[TROUBLE_KEYRING_TIMEOUT] = { "keyring_timeout", KEYRING, true },
 	[TROUBLE_KEYRING_FAILED] = { "keyring_failed", KEYRING, false },
 	[TROUBLE_KEYRING_READONLY] = { "keyring_readonly", KEYRING, false },
+	[TROUBLE_RECOVERY] = { "recovery", KEYRING, false },
 	[TROUBLE_NETWORK] = { "network", NETWORK, true },
 	[TROUBLE_TLS] = { "tls", NETWORK, false },
 	[TROUBLE_PROXY] = { "proxy", NETWORK, false },

@@ -11,6 +11,7 @@
 #include "helper/account.h"
 #include "helper/alation/client.h"
 #include "helper/base/clock.h"
+#include "helper/lifecycle/recovery.h"
 #include "helper/lifecycle/token.h"
 #include "helper/lifecycle/vault.h"
 
@@ -116,7 +117,7 @@ static void take_reply(struct account *account, const struct alation_reply *repl
 static enum outcome prove(struct context *context, const struct account *account, const struct refresh_record *record)
 {
 	ACCESS_RECORD access = { 0 };
-	enum outcome outcome = token_mint(context, account, secret_view(&record->token), &access);
+	enum outcome outcome = token_mint(context, account, secret_view(&record->token), &access, NULL);
 
 	if (outcome == DONE)
 		token_keep(context, account, &access);
@@ -158,6 +159,7 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 		             name, account->base_url);
 		return outcome;
 	}
+	recovery_forget(context, account);
 	outcome = list(context, account);
 	if (old.token.len)
 		tell_of(context, account, &old, retire(context, account, &old));
@@ -209,7 +211,7 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	same = old.token.len && secret_equal(secret_view(&old.token), refresh_token);
 	if (same || !old.token.len)
 		drop_access(context, account);
-	outcome = token_mint(context, account, refresh_token, &access);
+	outcome = token_mint(context, account, refresh_token, &access, NULL);
 	if (outcome != DONE)
 		return outcome;
 	context_reserve(context);
@@ -221,6 +223,7 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	outcome = vault_keep_refresh(context, account, &fresh);
 	if (outcome != DONE)
 		return outcome;
+	recovery_forget(context, account);
 	if (old.token.len && !same)
 		tell_of(context, account, &old, retired);
 	token_keep(context, account, &access);

@@ -16,11 +16,29 @@ int64_t policy_margin_s(int64_t lifetime_s)
 	return share_s < MARGIN_S ? share_s : MARGIN_S;
 }
 
-enum decision policy_decide(const struct cached *have)
+/* A new one would not live longer either: younger than a tenth of its lifetime. */
+static bool is_young(const struct cached *have)
 {
-	if (!have->present || have->left_s <= policy_margin_s(have->lifetime_s))
+	return have->lifetime_s - have->left_s < have->lifetime_s / 10 + (have->lifetime_s % 10 != 0);
+}
+
+/* Whether nothing stands against it but its life. */
+static enum decision if_trusted(const struct cached *have, const struct wish *wish, enum decision then)
+{
+	bool known = have->minted_since || (have->validated_ago_ms >= 0 && have->validated_ago_ms < POLICY_VALIDATION_MEMO_MS);
+
+	return have->suspect || (wish->validate && !known) ? VALIDATE : then;
+}
+
+enum decision policy_decide(const struct cached *have, const struct wish *wish)
+{
+	int64_t margin_s = wish->min_ttl_s >= 0 ? wish->min_ttl_s : policy_margin_s(have->lifetime_s);
+
+	if (!have->present || have->left_s <= 0 || (wish->fresh && !have->minted_since))
 		return MINT;
-	return SERVE;
+	if (have->left_s > margin_s)
+		return if_trusted(have, wish, SERVE);
+	return is_young(have) ? if_trusted(have, wish, SERVE_YOUNG) : MINT;
 }
 
 int64_t policy_lifetime_s(int64_t created_at, int64_t expires_at, int64_t date, bool *ret_guessed)

@@ -9,19 +9,34 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum decision { SERVE, MINT };
+#define POLICY_VALIDATION_MEMO_MS 10000 /* how long the server's word counts for --validate */
+
+enum decision {
+	SERVE,
+	SERVE_YOUNG, /* it has less to live than was asked for, but no new one would have more */
+	VALIDATE,    /* serve it once the server has said that it is active */
+	MINT,
+};
 
 struct cached {
 	bool present;
-	int64_t left_s;     /* by this machine's clock; may be negative */
+	int64_t left_s;           /* by this machine's clock; may be negative */
 	int64_t lifetime_s;
+	bool minted_since;        /* its mint began after the caller did */
+	bool suspect;             /* a call that may have revoked it has not come back */
+	int64_t validated_ago_ms; /* negative: the server was not asked in this boot */
+};
+
+struct wish {
+	int64_t min_ttl_s; /* negative: not said */
+	bool fresh, validate;
 };
 
 /* How much life a token must have left to be served: 60 s or 2 % of its lifetime, whichever is less. Small on
  * purpose: an early mint cuts off everyone who still uses the old token. */
 int64_t policy_margin_s(int64_t lifetime_s);
 
-enum decision policy_decide(const struct cached *have);
+enum decision policy_decide(const struct cached *have, const struct wish *wish);
 
 /*
  * A token's lifetime from what a reply says (epoch s, or a negative number where it does not): the server's own

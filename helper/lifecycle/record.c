@@ -59,6 +59,8 @@ static enum record_fault refresh_member(struct bytes key, struct bytes value, st
 		ok = form_int(value, &record->created_at);
 	else if (bytes_are(key, "token_expires_at"))
 		ok = form_int(value, &record->token_expires_at);
+	else if (bytes_are(key, "regen_begun"))
+		ok = form_int(value, &record->regen_begun);
 	else
 		ok = keep_unknown(&record->unknown, key, value);
 	return ok ? RECORD_OK : RECORD_DAMAGED;
@@ -106,6 +108,8 @@ bool refresh_record_format(const struct refresh_record *record, struct secret *r
 		ok = form_add_int(&line, "created_at", record->created_at);
 	if (ok && record->token_expires_at != RECORD_TIME_UNKNOWN)
 		ok = form_add_int(&line, "token_expires_at", record->token_expires_at);
+	if (ok && record->regen_begun)
+		ok = form_add_int(&line, "regen_begun", record->regen_begun);
 	if (ok && record->unknown.len)
 		ok = secret_append(&line, bytes_of("&")) && secret_append(&line, secret_view(&record->unknown));
 	if (ok)
@@ -131,6 +135,10 @@ static bool access_member(struct bytes key, struct bytes value, struct access_re
 		return form_int(value, &record->mints);
 	if (bytes_are(key, "skew_s"))
 		return form_int(value, &record->skew_s);
+	if (bytes_are(key, "suspect"))
+		return form_int(value, &record->suspect_ms);
+	if (bytes_are(key, "validated_at"))
+		return form_int(value, &record->validated_ms);
 	return true; /* a later program's: this is a cache, the next mint writes it anew */
 }
 
@@ -161,6 +169,10 @@ bool access_record_format(const struct access_record *record, struct secret *ret
 	     form_add_int(&line, "expires_at", record->expires_at) &&
 	     form_add(&line, "boot_id", bytes_of(record->boot_id)) && form_add(&line, "parent", bytes_of(record->parent)) &&
 	     form_add_int(&line, "mints", record->mints) && form_add_int(&line, "skew_s", record->skew_s);
+	if (ok && record->suspect_ms)
+		ok = form_add_int(&line, "suspect", record->suspect_ms);
+	if (ok && record->validated_ms)
+		ok = form_add_int(&line, "validated_at", record->validated_ms);
 	if (ok)
 		secret_move(ret_line, &line);
 	return ok;

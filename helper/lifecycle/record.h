@@ -28,6 +28,7 @@ struct refresh_record {
 	int64_t user_id;                       /* 0: likewise */
 	char name[RECORD_NAME_MAX_BYTES];
 	int64_t created_at, token_expires_at;  /* epoch s, or RECORD_TIME_UNKNOWN */
+	int64_t regen_begun;                   /* epoch s: this token was sent to be regenerated; 0: it was not */
 	bool unreadable;                       /* something is there that is no record of this account's */
 	struct secret unknown;                 /* members of a later program, as they stood: kept in a rewrite */
 };
@@ -49,6 +50,8 @@ struct access_record {
 	char parent[RECORD_PARENT_BYTES + 1];
 	int64_t mints;        /* since this record's line began */
 	int64_t skew_s;       /* the server's Date header less our clock, at the mint */
+	int64_t suspect_ms;   /* CLOCK_BOOTTIME: a call that may have revoked it was begun then; 0: none */
+	int64_t validated_ms; /* CLOCK_BOOTTIME: the server said then that it is active; 0: it was not asked */
 };
 
 void access_record_wipe(struct access_record *record);

@@ -13,9 +13,8 @@
 #include "helper/base/file.h"
 #include "helper/base/trace.h"
 #include "helper/lifecycle/policy.h"
+#include "helper/lifecycle/refresh.h"
 #include "helper/lifecycle/vault.h"
-
-#define SKEW_WORTH_NOTING_S 60
 
 static void boot_id(char id[RECORD_BOOT_ID_BYTES + 1])
 {
@@ -24,34 +23,72 @@ static void boot_id(char id[RECORD_BOOT_ID_BYTES + 1])
 	id[n == RECORD_BOOT_ID_BYTES ? n : 0] = '\0';
 }
 
-int64_t token_left_s(const struct access_record *record)
+/* How long ago that was on a clock that nobody can set; negative where that cannot be said: another boot, or another
+ * time namespace. */
+static int64_t ago_ms(const struct access_record *record, int64_t boot_ms)
 {
 	char id[RECORD_BOOT_ID_BYTES + 1];
-	int64_t age_ms = clock_boot_ms() - record->minted_at_ms;
 
 	boot_id(id);
-	/* Counted on a clock that nobody can set. Another boot's, or another time namespace's, age means nothing:
-	 * then the wall clock has to do. */
-	if (strcmp(id, record->boot_id) == 0 && age_ms >= 0)
-		return record->lifetime_s - age_ms / 1000;
-	return record->expires_at - clock_wall_s();
+	return strcmp(id, record->boot_id) == 0 ? clock_boot_ms() - boot_ms : -1;
 }
 
-/* True and the record, if the cache has a token to serve. */
-static bool look(struct context *context, const struct account *account, struct access_record *ret_record)
+int64_t token_left_s(const struct access_record *record)
 {
-	struct cached have = { .present = vault_access(context, account, ret_record) };
+	int64_t age_ms = ago_ms(record, record->minted_at_ms);
 
+	/* Then the wall clock has to do. */
+	return age_ms >= 0 ? record->lifetime_s - age_ms / 1000 : record->expires_at - clock_wall_s();
+}
+
+/* Puts a record back that has changed, for the rest of its time. */
+static void put_back(struct context *context, const struct account *account, const struct access_record *record)
+{
+	int64_t left_s = token_left_s(record);
+
+	if (left_s > 0)
+		vault_keep_access(context, account, record, left_s);
+}
+
+/* --min-ttl asks for more than there is. */
+static void tell_short(struct context *context, const struct account *account, const struct access_record *record)
+{
+	char text[ACCOUNT_TEXT_BYTES];
+
+	context_warn(context, "min_ttl", "the access token of %s lives %lld s: the server gives no more than %lld s",
+	             account_text(account, text), (long long)token_left_s(record), (long long)record->lifetime_s);
+}
+
+/* What the cache has, and what is to be done about it. */
+static enum decision look(struct context *context, const struct account *account, struct access_record *ret_record)
+{
+	const struct options *o = &context->options;
+	struct wish wish = { .min_ttl_s = o->min_ttl_s, .fresh = o->fresh, .validate = o->validate };
+	struct cached have = { .validated_ago_ms = -1 };
+	enum decision decision;
+
+	access_record_wipe(ret_record);
+	have.present = vault_access(context, account, ret_record);
 	if (have.present) {
 		have.left_s = token_left_s(ret_record);
 		have.lifetime_s = ret_record->lifetime_s;
+		have.suspect = ret_record->suspect_ms != 0;
+		have.minted_since = ago_ms(ret_record, context->started_boot_ms) >= 0 && ret_record->minted_at_ms >= context->started_boot_ms;
+		if (ret_record->validated_ms)
+			have.validated_ago_ms = ago_ms(ret_record, ret_record->validated_ms);
 	}
-	if (policy_decide(&have) == SERVE) {
-		trace("serve the cached token, %lld s left", (long long)have.left_s);
-		return true;
-	}
-	access_record_wipe(ret_record);
-	return false;
+	decision = policy_decide(&have, &wish);
+	if (have.present)
+		trace("cached: %lld of %lld s left%s: %s", (long long)have.left_s, (long long)have.lifetime_s, have.suspect ? ", suspect" : "",
+		      decision == MINT ? "mint" : decision == VALIDATE ? "validate" : "serve");
+	if (decision == SERVE_YOUNG)
+		tell_short(context, account, ret_record);
+	return decision;
+}
+
+static bool is_served(enum decision decision)
+{
+	return decision == SERVE || decision == SERVE_YOUNG;
 }
 
 enum outcome token_lock(struct context *context, const struct account *account, struct lock *ret_lock)
@@ -62,11 +99,11 @@ enum outcome token_lock(struct context *context, const struct account *account, 
 }
 
 /*
- * Waits for the lock or for a token that somebody else has minted, whichever comes first. DONE with *ret_served,
- * or with the lock held.
+ * Waits for the lock or for a token that somebody else has minted, whichever comes first. DONE with a verdict that
+ * serves, or with another and the lock held.
  */
 static enum outcome lock_or_token(struct context *context, const struct account *account, struct lock *lock,
-                                  bool *ret_served, struct access_record *ret_record)
+                                  enum decision *ret_decision, struct access_record *ret_record)
 {
 	char name[ACCOUNT_LOCK_BYTES], text[ACCOUNT_TEXT_BYTES];
 
@@ -75,10 +112,12 @@ static enum outcome lock_or_token(struct context *context, const struct account 
 		bool late = clock_mono_ms() >= context->deadline_ms;
 		enum outcome outcome = lock_try(name, lock, &context->trouble);
 
-		/* The look after the lock is taken is the single flight: its last holder has cached what it minted. */
-		*ret_served = outcome == DONE && look(context, account, ret_record);
-		if (outcome != DONE || *ret_served || lock->fd >= 0)
+		if (outcome != DONE)
 			return outcome;
+		/* The look after the lock is taken is the single flight: its last holder has cached what it minted. */
+		*ret_decision = look(context, account, ret_record);
+		if (is_served(*ret_decision) || lock->fd >= 0)
+			return DONE;
 		if (late)
 			return trouble_say(&context->trouble, TROUBLE_BUSY, "try again, or end the alation-cred that hangs",
 			                   "another alation-cred holds %s", account_text(account, text));
@@ -87,7 +126,7 @@ static enum outcome lock_or_token(struct context *context, const struct account 
 }
 
 enum outcome token_mint(struct context *context, const struct account *account, struct bytes refresh_token,
-                        struct access_record *ret_record)
+                        struct access_record *ret_record, bool *ret_maybe_acted)
 {
 	struct alation_call call = { .endpoint = ALATION_CREATE_ACCESS_TOKEN, .refresh_token = refresh_token };
 	struct alation_reply reply;
@@ -97,6 +136,8 @@ enum outcome token_mint(struct context *context, const struct account *account, 
 
 	*ret_record = (struct access_record){ .minted_at_ms = clock_boot_ms() };
 	outcome = client_call(context, account, &call, &ret_record->token, &reply);
+	if (ret_maybe_acted)
+		*ret_maybe_acted = outcome != DONE && reply.maybe_acted;
 	if (outcome != DONE)
 		return outcome;
 	ret_record->lifetime_s = policy_lifetime_s(reply.created_at, reply.expires_at, reply.date, &guessed);
@@ -116,46 +157,128 @@ void token_keep(struct context *context, const struct account *account, struct a
 
 	if (vault_access(context, account, &before))
 		record->mints = before.mints + 1;
-	vault_keep_access(context, account, record);
+	vault_keep_access(context, account, record, record->lifetime_s);
 }
 
-/* Under the lock: the RefreshToken, a mint, the cache. */
-static enum outcome mint_and_keep(struct context *context, const struct account *account, struct access_record *ret_record)
+/* True if that changed anything. */
+static bool mark(struct context *context, const struct account *account, int64_t suspect_ms)
 {
-	REFRESH_RECORD refresh;
-	enum outcome outcome = vault_refresh(context, account, false, &refresh);
+	ACCESS_RECORD record = { 0 };
 
-	if (outcome == DONE)
-		outcome = token_mint(context, account, secret_view(&refresh.token), ret_record);
+	if (!vault_access(context, account, &record) || !record.suspect_ms == !suspect_ms)
+		return false;
+	record.suspect_ms = suspect_ms;
+	put_back(context, account, &record);
+	return true;
+}
+
+bool token_suspect(struct context *context, const struct account *account)
+{
+	return mark(context, account, clock_boot_ms());
+}
+
+void token_trust(struct context *context, const struct account *account)
+{
+	mark(context, account, 0);
+}
+
+enum outcome token_check(struct context *context, const struct account *account, struct access_record *record, bool *ret_active)
+{
+	struct alation_call call = { .endpoint = ALATION_VALIDATE_ACCESS_TOKEN, .access_token = secret_view(&record->token) };
+	struct alation_reply reply;
+	enum outcome outcome = client_call(context, account, &call, NULL, &reply);
+
+	if (outcome != DONE && reply.result != ALATION_REFUSED)
+		return outcome;
+	context->trouble = (struct trouble){ 0 };
+	*ret_active = outcome == DONE && reply.token_status == ALATION_ACTIVE;
+	trace("the server says that the cached token is %s", *ret_active ? "active" : "dead");
+	if (*ret_active) {
+		record->suspect_ms = 0;
+		record->validated_ms = clock_boot_ms();
+		put_back(context, account, record);
+		return DONE;
+	}
+	return vault_forget_access(context, account);
+}
+
+/* Under the lock: the RefreshToken, a mint, the cache. What is cached until then is revoked by the mint. */
+static enum outcome mint_and_keep(struct context *context, struct account *account, struct access_record *ret_record)
+{
+	REFRESH_RECORD refresh = { 0 };
+	enum outcome outcome = refresh_read(context, account, &refresh);
+	bool maybe_acted, marked;
+
+	if (outcome != DONE)
+		return outcome;
+	marked = token_suspect(context, account);
+	outcome = token_mint(context, account, secret_view(&refresh.token), ret_record, &maybe_acted);
 	if (outcome == DONE)
 		token_keep(context, account, ret_record);
+	else if (marked && !maybe_acted)
+		token_trust(context, account);
+	return refresh_settle(context, account, &refresh, outcome);
+}
+
+/* Under the lock: what the cache has may be served once the server has said so. */
+static enum outcome validate_or_mint(struct context *context, struct account *account, struct access_record *record)
+{
+	enum outcome outcome = DONE;
+	bool active = false;
+
+	/* It was marked by a call that never came back. If that was a rotation, it is finished first. */
+	if (record->suspect_ms) {
+		REFRESH_RECORD refresh = { 0 };
+
+		outcome = refresh_read(context, account, &refresh);
+	}
+	if (outcome == DONE)
+		outcome = token_check(context, account, record, &active);
+	if (outcome != DONE || active)
+		return outcome;
+	access_record_wipe(record);
+	return mint_and_keep(context, account, record);
+}
+
+static enum outcome refill(struct context *context, struct account *account, enum decision decision, struct access_record *record)
+{
+	enum outcome outcome;
+
+	if (decision == VALIDATE) {
+		outcome = validate_or_mint(context, account, record);
+	} else {
+		access_record_wipe(record);
+		outcome = mint_and_keep(context, account, record);
+	}
+	if (outcome == DONE && context->options.min_ttl_s >= 0 && token_left_s(record) <= context->options.min_ttl_s)
+		tell_short(context, account, record);
 	return outcome;
 }
 
 /* With no lock held: the person who is there unlocks the keyring. */
 static enum outcome let_unlock(struct context *context, const struct account *account)
 {
-	REFRESH_RECORD unread;
+	REFRESH_RECORD unread = { 0 };
 
 	context->trouble = (struct trouble){ 0 };
 	return vault_refresh(context, account, true, &unread);
 }
 
-enum outcome token_obtain(struct context *context, const struct account *account, struct access_record *ret_record)
+enum outcome token_obtain(struct context *context, struct account *account, struct access_record *ret_record)
 {
 	bool may_ask = context->interactive;
+	enum decision decision = look(context, account, ret_record);
 	enum outcome outcome;
 
-	if (look(context, account, ret_record))
+	if (is_served(decision))
 		return DONE;
 	for (;;) {
 		LOCK lock = LOCK_NONE;
-		bool served;
 
-		outcome = lock_or_token(context, account, &lock, &served, ret_record);
-		if (outcome != DONE || served)
+		outcome = lock_or_token(context, account, &lock, &decision, ret_record);
+		if (outcome != DONE || is_served(decision))
 			return outcome;
-		outcome = mint_and_keep(context, account, ret_record);
+		outcome = refill(context, account, decision, ret_record);
 		if (outcome != LOCKED || !may_ask)
 			return outcome;
 		lock_release(&lock);

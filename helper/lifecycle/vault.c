@@ -155,7 +155,7 @@ static enum outcome bad_record(struct context *context, const struct account *ac
 	                   "what the keyring holds for %s %s", text, faults[fault]);
 }
 
-static bool is_foreign(const struct refresh_record *record, const struct account *account)
+bool vault_is_foreign(const struct refresh_record *record, const struct account *account)
 {
 	return record->base_url[0] && (record->user_id != account->user_id || strcmp(record->base_url, account->base_url) != 0);
 }
@@ -176,7 +176,7 @@ enum outcome vault_refresh(struct context *context, const struct account *accoun
 	if (traced("look up", &key, &answer) != ACRED_OK)
 		return say(context, account, &answer, walk.may_prompt);
 	fault = refresh_record_parse(secret_view(&line), ret_record);
-	if (!fault && is_foreign(ret_record, account))
+	if (!fault && vault_is_foreign(ret_record, account))
 		fault = RECORD_FOREIGN;
 	ret_record->unreadable = fault && fault != RECORD_NO_MEMORY;
 	return fault ? bad_record(context, account, fault) : DONE;
@@ -230,6 +230,39 @@ enum outcome vault_forget_refresh(struct context *context, const struct account 
 	return answer.status == ACRED_ABSENT ? DONE : say(context, account, &answer, false);
 }
 
+int vault_put_line(struct context *context, const struct account *account, const char *facility, struct bytes line, int64_t ttl_s)
+{
+	struct walk walk = { context, account, false, 0, NULL };
+	struct keyring_ears ears = ears_of(&walk);
+	struct acred_key key = key_of(account, facility);
+	struct keyring_answer answer;
+
+	keyring_store(&context->keyring, &ears, &key, NULL, line.p, line.n, ttl_s, &answer);
+	return traced("store", &key, &answer);
+}
+
+int vault_get_line(struct context *context, const struct account *account, const char *facility, struct secret *ret_line)
+{
+	struct walk walk = { context, account, false, 0, ret_line };
+	struct keyring_ears ears = ears_of(&walk);
+	struct acred_key key = key_of(account, facility);
+	struct keyring_answer answer;
+
+	keyring_lookup(&context->keyring, &ears, &key, NULL, &answer);
+	return traced("look up", &key, &answer);
+}
+
+int vault_drop_line(struct context *context, const struct account *account, const char *facility)
+{
+	struct walk walk = { context, account, false, 0, NULL };
+	struct keyring_ears ears = ears_of(&walk);
+	struct acred_key key = key_of(account, facility);
+	struct keyring_answer answer;
+
+	keyring_erase(&context->keyring, &ears, &key, &answer);
+	return traced("erase", &key, &answer);
+}
+
 static int look_up_access(struct context *context, const struct account *account, struct access_record *ret_record,
                           struct keyring_answer *ret_answer)
 {
@@ -257,7 +290,7 @@ bool vault_access(struct context *context, const struct account *account, struct
 	return look_up_access(context, account, ret_record, &answer) == ACRED_OK;
 }
 
-void vault_keep_access(struct context *context, const struct account *account, const struct access_record *record)
+void vault_keep_access(struct context *context, const struct account *account, const struct access_record *record, int64_t ttl_s)
 {
 	SECRET line = { 0 };
 	struct walk walk = { context, account, false, 0, NULL };
@@ -266,7 +299,7 @@ void vault_keep_access(struct context *context, const struct account *account, c
 	struct keyring_answer answer = { .status = ACRED_FAILED };
 
 	if (access_record_format(record, &line))
-		keyring_store(&context->keyring, &ears, &key, NULL, line.bytes, line.len, record->lifetime_s, &answer);
+		keyring_store(&context->keyring, &ears, &key, NULL, line.bytes, line.len, ttl_s, &answer);
 	if (traced("store", &key, &answer) != ACRED_OK)
 		context_warn(context, "not_cached", "the access token could not be cached (%s%s%s); the next call mints another and revokes this one",
 		             keyring_status_word(answer.status), answer.why[0] ? ": " : "", answer.why);

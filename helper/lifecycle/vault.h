@@ -28,11 +28,19 @@ enum outcome vault_keep_refresh(struct context *context, struct account *account
 /* Removes it from every module. What could not be emptied is the outcome. */
 enum outcome vault_forget_refresh(struct context *context, const struct account *account);
 
+/* Whether RECORD names another account. */
+bool vault_is_foreign(const struct refresh_record *record, const struct account *account);
+
+/* A line of a facility whose records are somebody else's business; statuses are module.h's, and no word is said. */
+int vault_put_line(struct context *context, const struct account *account, const char *facility, struct bytes line, int64_t ttl_s);
+int vault_get_line(struct context *context, const struct account *account, const char *facility, struct secret *ret_line);
+int vault_drop_line(struct context *context, const struct account *account, const char *facility);
+
 /* The cached access token. False: none that can be read; a cache that does not work is warned about once. */
 bool vault_access(struct context *context, const struct account *account, struct access_record *ret_record);
 
-/* Caches it for its lifetime; a failure is a warning: the token is still served. */
-void vault_keep_access(struct context *context, const struct account *account, const struct access_record *record);
+/* Caches it for TTL_S; a failure is a warning: the token is still served. */
+void vault_keep_access(struct context *context, const struct account *account, const struct access_record *record, int64_t ttl_s);
 
 /* Removes it from the cache. DONE also where none was there. */
 enum outcome vault_forget_access(struct context *context, const struct account *account);

@@ -1,94 +1,91 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * logout: ends the access tokens at the server and forgets everything here. What is local goes even if the server
+ * logout: ends at the server what can be ended, and forgets everything here. What is local goes even if the server
  * refuses or cannot be reached; with the keyring locked nothing changes.
  */
+#include <stdio.h>
+
 #include "helper/account.h"
 #include "helper/accounts-file.h"
 #include "helper/alation/client.h"
 #include "helper/answer.h"
 #include "helper/base/clock.h"
+#include "helper/base/signals.h"
 #include "helper/base/stdout.h"
+#include "helper/each.h"
+#include "helper/lifecycle/forget.h"
+#include "helper/lifecycle/refresh.h"
 #include "helper/lifecycle/token.h"
 #include "helper/lifecycle/vault.h"
 #include "helper/verbs/verbs.h"
 
-#include <stdio.h>
+/* What has come to an end at the server. */
+struct ended {
+	bool refresh; /* the RefreshToken, and with it everything */
+	bool access;
+};
 
-/* The RefreshToken. Nothing stored is fine: then there is nothing to revoke with. */
-static enum outcome read_refresh(struct context *context, const struct account *account, bool may_prompt,
+/* Nothing stored is fine: then there is nothing to end. A record that cannot be read must still be possible to
+ * remove. */
+static enum outcome read_refresh(struct context *context, struct account *account, struct lock *lock,
                                  struct refresh_record *ret_refresh, bool *ret_nothing)
 {
-	enum outcome outcome = vault_refresh(context, account, may_prompt, ret_refresh);
+	enum outcome outcome = refresh_lock_and_read(context, account, lock, ret_refresh);
 
 	*ret_nothing = outcome == LOGIN_NEEDED;
-	/* A record that cannot be read must still be possible to remove. */
 	if (outcome != LOGIN_NEEDED && !ret_refresh->unreadable)
 		return outcome;
 	context->trouble = (struct trouble){ 0 };
 	return DONE;
 }
 
-/* Under the lock, and read under it: a login may just have put another RefreshToken there. The person who is there
- * unlocks the keyring before. */
-static enum outcome lock_and_read(struct context *context, const struct account *account, struct lock *lock,
-                                  struct refresh_record *ret_refresh, bool *ret_nothing)
+static enum outcome call(struct context *context, const struct account *account, enum alation_endpoint endpoint,
+                         const struct refresh_record *refresh, struct ended *ended)
 {
-	enum outcome outcome = DONE;
-
-	if (context->interactive) {
-		REFRESH_RECORD unread = { 0 };
-
-		outcome = read_refresh(context, account, true, &unread, ret_nothing);
-	}
-	if (outcome == DONE)
-		outcome = token_lock(context, account, lock);
-	if (outcome == DONE)
-		outcome = read_refresh(context, account, false, ret_refresh, ret_nothing);
-	return outcome;
-}
-
-/* What the server said stays the call's trouble if it is one; the local part goes on either way. */
-static enum outcome revoke(struct context *context, const struct account *account, const struct refresh_record *refresh,
-                           bool *ret_dead)
-{
-	struct alation_call call = { .endpoint = ALATION_REVOKE_ACCESS_TOKENS, .refresh_token = secret_view(&refresh->token) };
+	struct alation_call call = { .endpoint = endpoint, .refresh_token = secret_view(&refresh->token) };
 	struct alation_reply reply;
-	enum outcome outcome;
+	SECRET thrown_away = { 0 };
+	enum outcome outcome = client_call(context, account, &call, endpoint == ALATION_REGEN_REFRESH_TOKEN ? &thrown_away : NULL, &reply);
 
-	*ret_dead = false;
-	if (!refresh->token.len)
-		return DONE;
-	outcome = client_call(context, account, &call, NULL, &reply);
 	if (reply.result != ALATION_REFUSED)
 		return outcome;
 	/* A RefreshToken that the server refuses has no access tokens left to end. */
 	context->trouble = (struct trouble){ 0 };
-	*ret_dead = true;
+	ended->refresh = true;
 	return DONE;
 }
 
-static enum outcome forget(struct context *context, const struct account *account)
+/*
+ * The access tokens; and, of a RefreshToken that nothing else uses, the token itself: regenerated, and the new one
+ * thrown away, so that what lay in this keyring is dead. What the server says stays the call's trouble; the local part
+ * goes on either way.
+ */
+static enum outcome end_at_server(struct context *context, const struct account *account, const struct refresh_record *refresh,
+                                  struct ended *ret_ended)
 {
-	/* The cache first: whoever dies here leaves an account that a second logout finishes. */
-	enum outcome outcome = vault_forget_access(context, account);
+	enum outcome outcome;
 
-	if (outcome == DONE)
-		outcome = vault_forget_refresh(context, account);
-	if (outcome == DONE)
-		outcome = accounts_change(NULL, account, context->deadline_ms, NULL, &context->trouble);
+	*ret_ended = (struct ended){ .refresh = !refresh->token.len && !refresh->unreadable };
+	if (!refresh->token.len)
+		return DONE;
+	outcome = call(context, account, ALATION_REVOKE_ACCESS_TOKENS, refresh, ret_ended);
+	ret_ended->access = outcome == DONE;
+	if (outcome != DONE || ret_ended->refresh || !account->exclusive || context->options.keep)
+		return outcome;
+	outcome = call(context, account, ALATION_REGEN_REFRESH_TOKEN, refresh, ret_ended);
+	ret_ended->refresh = outcome == DONE;
 	return outcome;
 }
 
 /* What still lives at the server, until when, and where it is ended. */
-static void tell(struct context *context, const struct account *account, bool revoked)
+static void tell(struct context *context, const struct account *account, bool access_ended)
 {
 	char text[ACCOUNT_TEXT_BYTES], until[CLOCK_TEXT_BYTES];
 	struct moment end = answer_moment(account->refresh_expires_at, until);
 
 	context_warn(context, "refresh_token_lives", "the RefreshToken %s%s%sof %s lives%s at the server until %s; delete it at %s/account/auth",
 	             account->name[0] ? "'" : "", account->name, account->name[0] ? "' " : "", account_text(account, text),
-	             revoked ? "" : " on with its access tokens", end.text ? end.text : "its end", account->base_url);
+	             access_ended ? "" : " on with its access tokens", end.text ? end.text : "its end", account->base_url);
 }
 
 /* The default went: a bare `get` means somebody else now, or nobody. */
@@ -106,46 +103,46 @@ static void tell_default(struct context *context)
 		context_warn(context, "default_account", "no account is the default now; 'alation-cred login --default' makes one so");
 }
 
-enum outcome logout_main(struct context *context, const char *argument)
+static enum outcome logout(struct context *context, struct account *account)
 {
-	ACCOUNTS accounts = { 0 };
 	REFRESH_RECORD refresh = { 0 };
 	LOCK lock = LOCK_NONE;
-	struct account account;
+	SIGNALS signals = { .held = false };
 	struct trouble server;
+	struct ended ended;
 	char text[ACCOUNT_TEXT_BYTES], line[ACCOUNT_TEXT_BYTES + 32];
-	bool dead = false, nothing = false, was_default;
-	enum outcome revoked, outcome = accounts_read(&accounts, &context->trouble);
+	bool nothing = false, was_default = account->is_default;
+	enum outcome at_server, outcome = read_refresh(context, account, &lock, &refresh, &nothing);
 
-	if (outcome == DONE && context->options.format->done)
-		outcome = stdout_check(&context->trouble);
-	if (outcome == DONE)
-		outcome = account_choose(context, &accounts, argument, &account);
-	if (outcome == DONE)
-		outcome = lock_and_read(context, &account, &lock, &refresh, &nothing);
-	if (outcome == DONE && nothing && !accounts_find(&accounts, account.base_url, account.user_id))
+	if (outcome == DONE && nothing && !account->module[0])
 		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "'alation-cred status' lists the accounts",
-		                   "nothing is stored for %s", account_text(&account, text));
+		                   "nothing is stored for %s", account_text(account, text));
 	if (outcome != DONE)
 		return outcome;
-	was_default = account.is_default;
-	revoked = revoke(context, &account, &refresh, &dead);
+	/* From here on to the end: a dead RefreshToken must not stay behind as if it lived. */
+	signals_hold(&signals);
+	at_server = end_at_server(context, account, &refresh, &ended);
 	server = context->trouble;
 	context_reserve(context);
-	outcome = forget(context, &account);
+	outcome = forget_account(context, account);
 	if (outcome != DONE)
 		return outcome;
 	lock_release(&lock);
 	context->trouble = server;
-	if (!dead && !nothing)
-		tell(context, &account, revoked == DONE && !refresh.unreadable);
-	if (was_default)
+	if (!ended.refresh)
+		tell(context, account, ended.access);
+	if (was_default && !context->options.all)
 		tell_default(context);
-	if (revoked != DONE) {
-		context_warn(context, "forgotten", "everything of %s that was kept here is forgotten all the same", account_text(&account, text));
-		return revoked;
+	if (at_server != DONE) {
+		context_warn(context, "forgotten", "everything of %s that was kept here is forgotten all the same", account_text(account, text));
+		return at_server;
 	}
-	snprintf(line, sizeof line, "logged out of %s", account_text(&account, text));
+	snprintf(line, sizeof line, "logged out of %s", account_text(account, text));
 	trouble_line(line);
-	return answer_done(context, &account);
+	return DONE;
+}
+
+enum outcome logout_main(struct context *context, const char *argument)
+{
+	return each_account(context, argument, logout);
 }

@@ -115,6 +115,14 @@ static void out_line(struct out *out, const struct account *account, const struc
 	out_visible(out, bytes_of(account->name));
 	out_text(out, "' ");
 	out_holding(out, &line->status.refresh, line->refresh_status, "is gone; log in again");
+	if (account->rotation_lost_at) {
+		char when[CLOCK_TEXT_BYTES];
+
+		clock_format_time(account->rotation_lost_at, when);
+		out_text(out, "                was regenerated at ");
+		out_text(out, when);
+		out_text(out, ", and the new one was lost; log in again\n");
+	}
 	out_text(out, "  access token  ");
 	out_holding(out, &line->status.access, line->access_status, "none cached; the next get mints one");
 	if (llabs(line->skew_s) > SKEW_WORTH_TELLING_S) {

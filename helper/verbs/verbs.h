@@ -9,8 +9,16 @@
 
 /* ARGUMENT is what stands behind the verb (ACCOUNT or URL), or NULL. */
 enum outcome get_main(struct context *context, const char *argument);
+enum outcome token_main(struct context *context, const char *argument);
+enum outcome store_main(struct context *context, const char *argument);
+enum outcome erase_main(struct context *context, const char *argument);
+enum outcome capability_main(struct context *context, const char *argument);
 enum outcome login_main(struct context *context, const char *argument);
 enum outcome logout_main(struct context *context, const char *argument);
 enum outcome status_main(struct context *context, const char *argument);
+enum outcome validate_main(struct context *context, const char *argument);
+enum outcome revoke_main(struct context *context, const char *argument);
+enum outcome rotate_main(struct context *context, const char *argument);
+enum outcome set_main(struct context *context, const char *argument);
 
 #endif

@@ -45,7 +45,7 @@ refuses_rows() {
 		no such verb;Xcanary-0815
 		no such verb;-- --help
 	END
-	for verb in store erase capability validate revoke rotate set unlock lock exec doctor; do
+	for verb in unlock lock exec doctor; do
 		refuses 2 usage 'no such verb' "$verb"
 	done
 }
@@ -71,6 +71,14 @@ refuses_rows() {
 		--format|cannot be;get --format Xcanary-0815
 		--interactive|cannot be;get --interactive sometimes
 		--interactive|cannot be;get --interactive=
+		--protocol|cannot be;get --protocol svn
+		--protocol|cannot be;get --protocol=
+		--protocol|cannot be;get --protocol json
+		--format|cannot be;get --format git
+		--min-ttl|needs a value;get --min-ttl
+		--if-expiring|needs a value;rotate --if-expiring
+		--fresh|takes no value;get --fresh=Xcanary-0815
+		--all|takes no value;logout --all=Xcanary-0815
 	END
 }
 
@@ -86,23 +94,103 @@ refuses_rows() {
 	END
 }
 
-@test "surplus arguments; options of login at another verb" {
+@test "surplus arguments" {
 	refuses_rows <<-'END'
 		too many arguments;get a b
 		too many arguments;token a b c d e f g h
 		too many arguments;login https://catalog.example.com demo
 		too many arguments;status a b
 		too many arguments;logout a b
+		too many arguments;validate a b
+		too many arguments;revoke a b
+		too many arguments;rotate a b
+		too many arguments;set a default shared
+		too many arguments;store a
+		too many arguments;erase a
+		too many arguments;capability a
 		too many arguments;get -- a --format
-		login's options|another verb;get --user demo
-		login's options|another verb;token --user-id 102
-		login's options|another verb;get --token-stdin
-		login's options|another verb;status --password-stdin
-		login's options|another verb;logout --default
-		login's options|another verb;get --exclusive
-		login's options|another verb;get --shared
-		login's options|another verb;get --name n
 	END
+}
+
+@test "an option at a verb that has none such: the two are named, whatever its class" {
+	local verb option options=(--user --user-id --password-stdin --token-stdin --name --exclusive --shared --default
+		--min-ttl --fresh --validate --protocol --all --keep --if-expiring)
+	local -A has=([get]=' --min-ttl --fresh --validate --protocol ' [token]=' --min-ttl --fresh --validate ' [store]=' --protocol '
+		[erase]=' --protocol ' [capability]=' --protocol ' [login]=' --user --user-id --password-stdin --token-stdin --name --exclusive --shared --default '
+		[logout]=' --all --keep ' [status]='' [validate]=' --all ' [revoke]=' --all ' [rotate]=' --all --if-expiring ' [set]='')
+	for verb in "${!has[@]}"; do
+		for option in "${options[@]}"; do
+			# The protocol's option says what a verb is: one that git does not have is passed over.
+			[[ ${has[$verb]} != *" $option "* && $option != --protocol ]] || continue
+			case $option in
+			--user | --name) refuses 2 usage "'$verb' has no option '$option'|after a verb the verb's" "$verb" "$option" "$CANARY" ;;
+			--user-id | --min-ttl | --if-expiring) refuses 2 usage "'$verb' has no option '$option'" "$verb" "$option" 7 ;;
+			*) refuses 2 usage "'$verb' has no option '$option'" "$verb" "$option" ;;
+			esac || return 1
+			[[ $out$err != *"$CANARY"* ]] || fails "it shows what was rejected"
+		done
+	done
+	refuses_rows <<-'END'
+		'get' has no option '--all';--all get --fresh
+		'set' has no option '--default';set https://102@catalog.example.com --default
+		'status' has no option '--user';--fresh --user x status
+		too many arguments;get a b --all
+	END
+}
+
+@test "a protocol excludes --format and ACCOUNT; a verb that git does not have is passed over" {
+	local verb
+	for verb in get store erase capability; do
+		for format in token header json; do
+			run_cred "$verb" --protocol git --format $format <<<host=x
+			[[ $code == 2 && $err == *'--format cannot be beside it'* ]] || fails "both"
+			[[ $format == json ]] || [[ -z $raw ]] || fails "on stdout"
+		done
+		run_cred --protocol git "$verb" https://102@catalog.example.com <<<host=x
+		expect 2
+		[[ $verb != get || $err == *'the request names the account'* ]] || fails "not why"
+	done
+	for verb in token status logout validate revoke rotate set login what ''; do
+		run_cred "$verb" --protocol git --all <<<host=x
+		expect 0
+		[[ -z $raw$err ]] || fails "it says something"
+	done
+	nothing_happened
+}
+
+@test "--all and an ACCOUNT; set's words" {
+	refuses_rows <<-'END'
+		--all and an ACCOUNT|one of them;validate --all catalog.example.com
+		--all and an ACCOUNT;revoke https://102@catalog.example.com --all
+		--all and an ACCOUNT;--all rotate catalog.example.com
+		--all and an ACCOUNT;logout --all Xcanary-0815
+		--all and an ACCOUNT;logout --all ''
+		set what|default|exclusive|shared;set
+		set what;set catalog.example.com
+		set what;set Xcanary-0815
+		set what;set catalog.example.com Xcanary-0815
+		set what;set default catalog.example.com
+		set what;set catalog.example.com Default
+		set what;set catalog.example.com ''
+		set what;set catalog.example.com 'default '
+		set what;set catalog.example.com --  --default
+		not the address;set '' default
+		not the address;set https://bob:Xcanary-0815@catalog.example.com default
+	END
+	refuses 3 no_account 'nobody is logged in' set default
+	refuses 3 no_account 'nobody is logged in' set catalog.example.com shared
+	refuses 3 no_account 'https://102@catalog.example.com|alation-cred status' set 102@catalog.example.com exclusive
+	nothing_happened
+	# Of nobody, all have been done.
+	for verb in validate revoke rotate logout; do
+		run_cred "$verb" --all
+		expect 0
+		[[ -z $raw$err ]] || fails "it says something"
+		run_cred "$verb" --all --format json
+		[[ $code == 0 && $out == '{"version":1,"success":true,"accounts":[],"warnings":[]}' && $raw == "$out"$'\n' ]] || fails "not the empty list"
+		refuses 3 no_account 'nobody is logged in' "$verb"
+	done
+	nothing_happened
 }
 
 @test "numbers: malformed, zero, negative, too large" {
@@ -110,6 +198,9 @@ refuses_rows() {
 	for number in 0 00 0s 0m -1 +1 1.5 1e3 abc '""' '" "' '" 5"' '"5 "' 5x 5ss s 5S 5w 0x10 ٣ 86401 1441m 25h 2d \
 		2147483648 9223372036854775807 9223372036854775808 99999999999999999999999999 9223372036854775807d; do
 		rows+="--timeout|cannot be;get --timeout $number"$'\n'
+	done
+	for number in -1 +1 1.5 1e3 abc '""' '" "' '" 5"' 5x 5ss s 5S 5w 0x10 ٣ 99999999999999999999999999 9223372036854775807d; do
+		rows+="--min-ttl|cannot be;get --min-ttl $number"$'\n'"--if-expiring|cannot be;rotate --if-expiring $number"$'\n'
 	done
 	for number in 0 00 -1 +1 0102 1.0 1e2 abc '""' '" 102"' '"102 "' 102a ١٠٢ 0x66 2147483648 4294967398 \
 		18446744073709551718 99999999999999999999999999; do
@@ -253,11 +344,14 @@ address() {
 
 @test "--help and --version: on stdout, 0, without a home, without a keyring" {
 	local verb
-	for verb in get token login logout status; do
+	for verb in get token store erase capability login logout status validate revoke rotate set; do
 		HOME= run_cred "$verb" --help
 		expect 0
 		[[ $out == "usage: alation-cred $verb "* && $out == *--timeout* && -z $err ]] || fails "its help"
 		[[ $verb == login || $out != *--user-id* ]] || fails "login's options stand there"
+		[[ $verb == rotate || $out != *--if-expiring* ]] || fails "rotate's option stands there"
+		[[ $out == *'
+example: '*"$verb"* ]] || fails "no example"
 		run_cred --help
 		[[ $out == *"  $verb "* ]] || fails "not in the help: $verb"
 	done

@@ -80,9 +80,11 @@ members() { jq -r "${1:-.} | keys_unsorted | join(\" \")" <<<"$out"; }
 	run_cred logout --format json
 	expect 0
 	[[ $(members) == 'version success base_url user_id refresh_token_expires_at warnings' ]] || fails "logout"
-	[[ $(jq -r '.warnings[0].code' <<<"$out") == refresh_token_lives ]]
+	[[ $(jq -c .warnings <<<"$out") == '[]' ]] || fails "nothing of an exclusive account lives on"
 	login_token "$(sandbox_refresh_token 102)" --format json
 	[[ $(jq -c '[.warnings[].code]' <<<"$out") == '["shared"]' ]]
+	run_cred logout --format json
+	[[ $(jq -c '[.warnings[].code]' <<<"$out") == '["refresh_token_lives"]' ]]
 }
 
 @test "json: a failure, whole and exact; without --format json nothing is on stdout" {
@@ -95,7 +97,7 @@ members() { jq -r "${1:-.} | keys_unsorted | join(\" \")" <<<"$out"; }
 	run_cred token --format header
 	expect 3 'nobody is logged in'
 	run_cred what --format json
-	[[ $raw == '{"version":1,"success":false,"code":"usage","exit":2,"message":"there is no such verb; there are get, token, login, logout and status","remedy":"see '\''alation-cred --help'\''","retryable":false,"retry_after":null}'$'\n' ]] || fails "usage"
+	[[ $raw == '{"version":1,"success":false,"code":"usage","exit":2,"message":"there is no such verb; there are get, token, store, erase, capability, login, logout, status, validate, revoke, rotate and set","remedy":"see '\''alation-cred --help'\''","retryable":false,"retry_after":null}'$'\n' ]] || fails "usage"
 	login_demo
 	sandbox_stop
 	run_cred logout --format json
@@ -126,7 +128,7 @@ members() { jq -r "${1:-.} | keys_unsorted | join(\" \")" <<<"$out"; }
 	((access - EPOCHSECONDS > 86380 && refresh - EPOCHSECONDS > 5183980))
 	keyctl unlink "$(keyctl search @u user "$(kernel_keys)")" @u
 	run_cred status --format json
-	[[ $out == *'"access":{"module":null,"expires_at":null,"expires_at_epoch":null,"passed_over":[{"module":"kernel","status":"absent"}]}}]}' ]] || fails "nothing cached"
+	[[ $out == *'"access":{"module":null,"expires_at":null,"expires_at_epoch":null,"passed_over":[{"module":"kernel","status":"absent"},{"module":"private-file","status":"absent"}]}}]}' ]] || fails "nothing cached"
 	secret-tool clear application alation-cred
 	run_cred status --format json
 	expect 0
@@ -169,7 +171,7 @@ members() { jq -r "${1:-.} | keys_unsorted | join(\" \")" <<<"$out"; }
 	done
 }
 
-@test "get and token leave stdin as it is: rows, a request of git, an open and silent pipe" {
+@test "get and token leave stdin as it is: rows, an open and silent pipe; a request of git is get's alone" {
 	local verb rest rows=0
 	login_demo
 	for verb in get token; do
@@ -177,17 +179,22 @@ members() { jq -r "${1:-.} | keys_unsorted | join(\" \")" <<<"$out"; }
 			rows=$((rows + 1))
 			cred "$verb" >/dev/null
 		done <<<$'one\ntwo\nthree'
-		{ run_cred "$verb"; read -r rest; } <<<'protocol=https'
-		[[ $code == 0 && ${#out} == 43 && $rest == protocol=https ]] || fails "stdin was read"
+		{ run_cred "$verb"; read -r rest; } <<<'colour=green'
+		[[ $code == 0 && ${#out} == 43 && $rest == colour=green ]] || fails "stdin was read"
 		mkfifo "$BATS_TEST_TMPDIR/$verb"
 		exec {silent}<>"$BATS_TEST_TMPDIR/$verb"
 		run_cred "$verb" --timeout 5 <&"$silent"
-		[[ $code == 0 && -z $err ]] || fails "a silent stdin"
+		[[ $code == 0 && ${#out} == 43 ]] || fails "a silent stdin"
+		[[ $verb == get && $err == *"'alation-cred token' never looks there" || $verb == token && -z $err ]] || fails "what it says"
 		exec {silent}>&-
 		run_cred "$verb" <&-
 		expect 0
 	done
 	[[ $rows == 6 ]]
+	{ run_cred token; read -r rest; } <<<'protocol=https'
+	[[ $code == 0 && ${#out} == 43 && $rest == protocol=https ]] || fails "stdin was read"
+	run_cred get <<<'protocol=https'
+	expect 2 'names no host'
 }
 
 @test "a token with every character of the charset comes out of each format whole" {

@@ -365,21 +365,64 @@ failed_mint() {
 	[[ $out == *'"refresh_token_expires_at":null,'* ]]
 }
 
-@test "logout: revokes, says what still lives until when and where to delete it, forgets everything" {
-	local token
+nothing_left() { [[ -z $(stored) && -z $(kernel_keys) && ! -s $STATE/accounts ]] || fails "something is left: $(local_state)"; }
+
+@test "logout of an exclusive account: what lay in this keyring is dead, everything here is forgotten" {
+	local token refresh
 	login_demo --name mine
 	run_cred token
 	token=$out
+	refresh=$(sed -n '1s/.* made=//p' "$SANDBOX_LOG")
 	run_cred logout
-	expect 0 'logged out of' "the RefreshToken 'mine'" "at the server until 20" "delete it at $SANDBOX_URL/account/auth"
-	[[ -z $raw ]]
+	expect 0 'logged out of'
+	[[ -z $raw && $err != *lives* && $err != *$'\n'* ]] || fails "nothing lives on"
+	asked createRefreshToken createAPIAccessToken revokeAPIAccessTokens regenRefreshToken
 	is_dead "$token"
-	[[ -z $(stored) && -z $(kernel_keys) && ! -s $STATE/accounts ]] || fails "something is left: $(local_state)"
+	login_token "$refresh"
+	expect 3 'expired or revoked'
+	nothing_left
 	refuses 3 no_account 'nobody is logged in' token
 	refuses 3 no_account 'nobody is logged in' logout
 	refuses 3 no_account 'nothing is stored for' logout "${SANDBOX_URL/:\/\//://102@}"
 	run_cred status --format json
 	[[ $code == 0 && $out == '{"version":1,"success":true,"accounts":[]}' ]]
+}
+
+@test "logout of a shared account, or with --keep: says what still lives until when and where to delete it" {
+	local token refresh keep
+	for keep in '' --keep; do
+		refresh=$(sandbox_refresh_token 102 mine)
+		login_token "$refresh" ${keep:+--exclusive}
+		run_cred token
+		token=$out
+		run_cred logout $keep
+		expect 0 'logged out of' "the RefreshToken 'mine'" "at the server until 20" "delete it at $SANDBOX_URL/account/auth"
+		[[ -z $raw && $err != *'access tokens'* ]] || fails "what lives"
+		is_dead "$token"
+		nothing_left
+		[[ $(sandbox_calls regenRefreshToken) == 0 ]]
+		login_token "$refresh"
+		expect 0
+		run_cred logout
+	done
+}
+
+@test "logout of an exclusive account whose RefreshToken cannot be ended: it says that it lives, and forgets it" {
+	local row
+	for row in '7 server_error status=503' '7 forbidden status=403' '6 network drop=before' '6 network drop=after'; do
+		read -r wanted name fault <<<"$row"
+		login_demo --name mine
+		sandbox_fault endpoint=regenRefreshToken "$fault"
+		run_cred logout --format json
+		expect_json "$wanted" "$name" "the RefreshToken 'mine'" 'at the server until 20' 'is forgotten all the same' || fails "$row"
+		[[ $err != *'access tokens'* ]] || fails "these ended"
+		nothing_left
+	done
+	login_demo
+	sandbox_fault endpoint=regenRefreshToken status=401
+	run_cred logout
+	expect 0 'logged out of'
+	nothing_left
 }
 
 # row: CODE NAME WORDS FAULT…: everything here is gone all the same.
@@ -390,7 +433,8 @@ logout_fails() {
 	sandbox_fault endpoint=revokeAPIAccessTokens "$@"
 	run_cred logout --format json
 	expect_json "$wanted" "$name" 'at the server until 20' 'access tokens' "$SANDBOX_URL/account/auth" || return 1
-	[[ -z $(stored) && -z $(kernel_keys) && ! -s $STATE/accounts ]] || fails "something is left: $(local_state)"
+	nothing_left
+	[[ $(sandbox_calls regenRefreshToken) == 0 ]] || fails "it was regenerated"
 }
 
 @test "logout: the server refuses, has a fault, is away: local things go all the same" {
@@ -420,7 +464,7 @@ logout_fails() {
 	run_cred logout --timeout 1
 	sandbox_release
 	expect 6 'at the server until 20' 'is forgotten all the same'
-	[[ -z $(stored) && -z $(kernel_keys) && ! -s $STATE/accounts ]] || fails "something is left: $(local_state)"
+	nothing_left
 }
 
 @test "the same RefreshToken pasted again, and the server stays silent about it: no dead token is served" {

@@ -85,7 +85,7 @@ both_rows() {
 
 @test "mint: a redirect, HTML, 403, 404: 7" {
 	login_uncached
-	mint_row 7 not_an_alation_server "$SANDBOX_URL|redirected to https://idp.example" status=302 'header=Location:https://idp.example/?t=Xcanary'
+	mint_row 7 not_an_alation_server "${SANDBOX_URL/:\/\//://102@}|redirected to https://idp.example" status=302 'header=Location:https://idp.example/?t=Xcanary'
 	mint_row 7 not_an_alation_server 'redirect' status=308 header=Location:/x
 	mint_row 7 not_an_alation_server 'web page' status=200 type=text/html 'body=<html>Xcanary</html>'
 	mint_row 7 not_an_alation_server 'web page' status=201 type=text/html body=
@@ -150,7 +150,7 @@ both_rows() {
 	login_uncached
 	for row in 'set=status:"failed"' 'set=status:"FAILED"' set=user_id:103 'set=user_id:"x"' set=user_id:0 set=user_id:1.5 \
 		'set=token_status:"PENDING"'; do
-		mint_row 7 bad_reply "$SANDBOX_URL" "$row"
+		mint_row 7 bad_reply "${SANDBOX_URL/:\/\//://102@}" "$row"
 	done
 	for row in unset= set=:7 set=:null 'set=:""' 'set=:["Xcanary"]' 'set=:{"a":"Xcanary"}' 'set=:"Xcanary\n"' \
 		'set=:"Xcan\nary"' 'set=:"Xcan\r\nTOKEN: x"' 'set=:"Xcan\u0000ary"' 'set=:"Xcan ary"' 'set=:"Xcanäry"' 'set=:"\u001b[31mXcanary"' \
@@ -176,7 +176,7 @@ both_rows() {
 		"{$MINTED,\"api_\\u0061ccess_token\":\"other\"}" "{'a':1,$MINTED}" "{$MINTED,\"x\":NaN}" \
 		"{$MINTED,\"x\":$(printf '[%.0s' {1..40})$(printf ']%.0s' {1..40})}" "{$MINTED/**/}" $'{'"$MINTED"$',"x":"\x01"}' \
 		$'{'"$MINTED"$',"x":"\xff"}' "callback({$MINTED})" "{$MINTED,\"x\":\"$(printf 'x%.0s' {1..70000})\"}"; do
-		mint_row 7 bad_reply "$SANDBOX_URL" status=201 "body=$body" || return 1
+		mint_row 7 bad_reply "${SANDBOX_URL/:\/\//://102@}" status=201 "body=$body" || return 1
 	done
 	[[ -z $(kernel_keys) ]]
 	run_cred logout
@@ -269,7 +269,7 @@ both_rows() {
 	both_rows 6 network 'check the network' cut=20
 	login_uncached
 	sandbox_stop
-	refuses 6 network "$SANDBOX_URL|no connection" token
+	refuses 6 network "${SANDBOX_URL/:\/\//://102@}|no connection" token
 	input=$SANDBOX_PASSWORD refuses 6 network 'no connection' login "$SANDBOX_URL" --user demo --password-stdin
 	input=pasted refuses 6 network 'no connection' login "$SANDBOX_URL" --user-id 102 --token-stdin
 	run_cred status

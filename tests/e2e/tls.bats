@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The network under the token: a CA of one's own, and every way not to reach the right server. Nothing is sent to
-# a server that was not proved to be the one that was meant.
+# a server that was not proved to be the one that was meant. N12 is a row of the fault matrix.
 
 bats_require_minimum_version 1.5.0
-load ../lib/program
+load ../lib/faults
 
 setup_file() {
 	program_setup_file
@@ -21,7 +21,7 @@ setup() {
 
 teardown() {
 	[[ -z $second ]] || kill "$second"
-	program_teardown
+	faults_teardown
 }
 
 drop_cached() {
@@ -78,7 +78,7 @@ at() { # URL on the sandbox's port
 	CURL_CA_BUNDLE=$SANDBOX_CA login_demo
 	drop_cached
 	: >"$SANDBOX_LOG"
-	refuses 6 tls "$SANDBOX_URL" get
+	refuses 6 tls "${SANDBOX_URL/:\/\//://102@}" get
 	no_calls
 }
 
@@ -192,4 +192,85 @@ at() { # URL on the sandbox's port
 	printf 'user = "a:b"\nproxy = "http://127.0.0.1:9"\ninsecure\n' >"$HOME/.curlrc"
 	chmod 600 "$HOME/.netrc" "$HOME/.curlrc"
 	whole_path
+}
+
+# What the server was asked since the last look.
+no_new_calls() {
+	local line
+	! IFS= read -r -u "$FAULTS_LOG" line || fails "the server was asked: $line"
+}
+
+# tls_row EXPECT BROKEN [OPERATIONS]: each operation, once and in JSON, on one connection that is broken like that;
+# never is there a second try.
+tls_row() {
+	local op
+	for op in ${3:-$ALL}; do
+		sandbox_break "$2"
+		struck=" $op ${1#* } "
+		strike "$1" $op || { echo "broken: $2" >&2 && return 1; }
+		sandbox_curl /sandbox/log >/dev/null # by now the connections are good again
+	done
+	no_new_calls || return 1
+	[[ $(kept) == "$REFRESH" ]] || fails "another RefreshToken in the keyring, or none"
+}
+
+@test "N12: expired, for another host, signed by itself, TLS 1.1 alone, ended in the handshake: 6, and no request was seen" {
+	local what
+	faults_login
+	count_asked mint
+	run_cred token "$ACCOUNT" --fresh # whose validity is not remembered
+	count_asked mint
+	for what in expired wrong-host self-signed tls1.1 cut close reset; do
+		tls_row '6 tls' $what
+	done
+	recovers
+}
+
+@test "N12: a CA that is not known, for every operation: 6, and no request was seen" {
+	local op
+	faults_login
+	count_asked mint
+	unset CURL_CA_BUNDLE
+	for op in $ALL; do
+		strike '6 tls' $op
+		[[ $err == *CURL_CA_BUNDLE* ]]
+	done
+	no_new_calls
+	export CURL_CA_BUNDLE=$SANDBOX_CA
+	recovers
+}
+
+@test "N12: what is wrong is said: expired, another host, signed by itself, a client certificate" {
+	local what words
+	faults_login
+	while IFS='|' read -r what words; do
+		sandbox_break "$what"
+		run_operation mint
+		expect 6 "$SANDBOX_URL" "$words"
+	done <<-'END'
+		expired|expired
+		wrong-host|no alternative certificate subject name
+		self-signed|self-signed
+		client-certificate|certificate required
+	END
+	recovers
+}
+
+@test "a server that wants a client certificate: 6, and no request was seen; it may not be told from one that acted" {
+	faults_login
+	count_asked mint
+	run_cred token "$ACCOUNT" --fresh
+	count_asked mint
+	tls_row '6 tls' client-certificate
+	recovers
+}
+
+@test "N9: silent in the TLS handshake: 6, within the deadline" {
+	faults_login
+	LIMIT_S=2
+	sandbox_break stall
+	struck=' mint timeout '
+	strike '6 timeout' mint
+	LIMIT_S=20
+	recovers
 }

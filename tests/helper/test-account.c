@@ -192,6 +192,177 @@ static void a_page_is_cut_and_said(void **state)
 	assert_null(strstr(context.warnings[0].message, "hunter2"));
 }
 
+/* A request of git's protocol: what it names, in the form of keys, or NULL where that is nobody of ours. */
+static const struct request_row {
+	const char *protocol, *host, *username, *base;
+	int64_t user_id;
+} requests[] = {
+	{ "https", CATALOG, NULL, "https://" CATALOG, 0 },
+	{ "https", CATALOG, "102", "https://" CATALOG, 102 },
+	{ "https", "Catalog.Example.COM.", "102", "https://" CATALOG, 102 },
+	{ "https", CATALOG ":443", NULL, "https://" CATALOG, 0 },
+	{ "https", CATALOG ":8443", NULL, "https://" CATALOG ":8443", 0 },
+	{ "https", "[2001:DB8:0:0::1]", "5", "https://[2001:db8::1]", 5 },
+	{ "https", "[2001:db8::1]:8443", NULL, "https://[2001:db8::1]:8443", 0 },
+	{ "http", "localhost:8080", "1", "http://localhost:8080", 1 },
+	{ "http", "127.0.0.1:8080", "1", "http://127.0.0.1:8080", 1 },
+	{ "http", "[::1]", NULL, "http://[::1]", 0 },
+	/* protocols that are not ours */
+	{ "http", CATALOG, "102", NULL, 0 },
+	{ "http", "localhost." CATALOG, NULL, NULL, 0 },
+	{ "ssh", CATALOG, NULL, NULL, 0 },
+	{ "", CATALOG, NULL, NULL, 0 },
+	{ "https:", CATALOG, NULL, NULL, 0 },
+	{ "https://evil.net/?", CATALOG, NULL, NULL, 0 },
+	{ "https://102@", CATALOG, NULL, NULL, 0 },
+	/* hosts that are none */
+	{ "https", "", NULL, NULL, 0 },
+	{ "https", "102@" CATALOG, NULL, NULL, 0 },
+	{ "https", CATALOG "@evil.net", NULL, NULL, 0 },
+	{ "https", "evil.net/@" CATALOG, NULL, NULL, 0 },
+	{ "https", CATALOG "/", NULL, NULL, 0 },
+	{ "https", CATALOG "/path", NULL, NULL, 0 },
+	{ "https", CATALOG "?x", NULL, NULL, 0 },
+	{ "https", CATALOG "#x", NULL, NULL, 0 },
+	{ "https", CATALOG "\\x", NULL, NULL, 0 },
+	{ "https", CATALOG ":", NULL, NULL, 0 },
+	{ "https", CATALOG ":0", NULL, NULL, 0 },
+	{ "https", CATALOG ":65536", NULL, NULL, 0 },
+	{ "https", CATALOG ":443:443", NULL, NULL, 0 },
+	{ "https", " " CATALOG, NULL, NULL, 0 },
+	{ "https", CATALOG " ", NULL, NULL, 0 },
+	{ "https", "catal\xc3\xb6g.example.com", NULL, NULL, 0 },
+	{ "https", "catalog\xe3\x80\x82" "example.com", NULL, NULL, 0 },
+	{ "https", "2001:db8::1", NULL, NULL, 0 },
+	{ "https", "[2001:db8::1", NULL, NULL, 0 },
+	/* users that are none of ours: they are for another helper */
+	{ "https", CATALOG, "", NULL, 0 },
+	{ "https", CATALOG, "0", NULL, 0 },
+	{ "https", CATALOG, "0102", NULL, 0 },
+	{ "https", CATALOG, "-102", NULL, 0 },
+	{ "https", CATALOG, "102 ", NULL, 0 },
+	{ "https", CATALOG, "demo", NULL, 0 },
+	{ "https", CATALOG, "102@evil.net", NULL, 0 },
+	{ "https", CATALOG, "2147483648", NULL, 0 },
+	{ "https", CATALOG, "\xd9\xa1", NULL, 0 },
+	{ "https", CATALOG, "2147483647", "https://" CATALOG, 2147483647 },
+};
+
+static struct request a_request(const char *protocol, const char *host, const char *username)
+{
+	struct request request = { .protocol = bytes_of(protocol), .host = bytes_of(host) };
+
+	if (username)
+		request.username = bytes_of(username);
+	return request;
+}
+
+static void a_request_names_an_instance_or_nobody(void **state)
+{
+	static const char nul[] = "catalog.example\0.com";
+	struct request with_nul = a_request("https", "", NULL);
+	char longest[URL_HOST_MAX_BYTES + 2] = "";
+	struct url url;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+		const struct request_row *row = &requests[i];
+		struct request request = a_request(row->protocol, row->host, row->username);
+
+		if (account_of_request(&request, &url) != !!row->base)
+			fail_msg("row %zu: %s://%s", i, row->protocol, row->host);
+		if (!row->base)
+			continue;
+		assert_string_equal(url.base, row->base);
+		assert_string_equal(url.host, strstr(row->base, "://") + 3);
+		assert_int_equal(url.user_id, row->user_id);
+	}
+	with_nul.host = (struct bytes){ nul, sizeof nul - 1 };
+	assert_false(account_of_request(&with_nul, &url));
+	memset(longest, 'a', URL_HOST_MAX_BYTES);
+	assert_true(account_of_request(&(struct request){ .protocol = bytes_of("https"), .host = bytes_of(longest) }, &url));
+	longest[URL_HOST_MAX_BYTES] = 'a';
+	assert_false(account_of_request(&(struct request){ .protocol = bytes_of("https"), .host = bytes_of(longest) }, &url));
+}
+
+static void a_request_finds_its_account_and_no_other(void **state)
+{
+	static const struct {
+		const char *protocol, *host, *username, *want; /* an account's text, or NULL */
+		enum trouble_code code;
+	} cases[] = {
+		{ "https", CATALOG, "102", "https://102@" CATALOG, 0 },
+		{ "https", CATALOG, "103", "https://103@" CATALOG, 0 },
+		{ "https", "CATALOG.example.com:443", "103", "https://103@" CATALOG, 0 },
+		{ "https", "other.example.com:8443", NULL, "https://102@other.example.com:8443", 0 },
+		{ "https", "[2001:db8:0::1]", NULL, "https://5@[2001:db8::1]", 0 },
+		{ "http", "localhost:8080", NULL, "http://1@localhost:8080", 0 },
+		{ "https", CATALOG, NULL, NULL, TROUBLE_AMBIGUOUS_ACCOUNT },
+		/* never one that the list does not have, not even where it is named whole */
+		{ "https", CATALOG, "104", NULL, 0 },
+		{ "https", "new.example.com", "102", NULL, 0 },
+		/* the default is no answer for another host */
+		{ "https", "new.example.com", NULL, NULL, 0 },
+		{ "https", CATALOG ".evil.net", NULL, NULL, 0 },
+		{ "https", "evil-" CATALOG, NULL, NULL, 0 },
+		{ "https", CATALOG ":444", "102", NULL, 0 },
+		{ "https", "other.example.com", NULL, NULL, 0 },
+		{ "https", "other.example.com:8443", "103", NULL, 0 },
+		{ "https", "localhost:8080", NULL, NULL, 0 },
+		{ "http", "127.0.0.1:8080", NULL, NULL, 0 },
+		{ "http", "localhost:80", NULL, NULL, 0 },
+		{ "https", "[2001:db8::1]:8443", NULL, NULL, 0 },
+		{ "https", "[2001:db8::2]", "5", NULL, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct request request = a_request(cases[i].protocol, cases[i].host, cases[i].username);
+		struct account account = { .user_id = 77 };
+		char text[ACCOUNT_TEXT_BYTES];
+		struct url url;
+		bool found;
+
+		context = (struct context){ 0 };
+		/* a variable is for those who name nothing: a request always does */
+		setenv("ALATION_BASE_URL", "https://103@" CATALOG, 1);
+		assert_true(account_of_request(&request, &url));
+		account_choose_for(&context, &all, &url, &account, &found);
+		if (context.trouble.code != cases[i].code || (cases[i].want || cases[i].code) != found)
+			fail_msg("case %zu: %s", i, cases[i].host);
+		if (!cases[i].want) {
+			assert_int_equal(account.user_id, 77);
+			continue;
+		}
+		assert_string_equal(account_text(&account, text), cases[i].want);
+		assert_null(account.unknown);
+		for (size_t j = 0; j < all.n; j++)
+			assert_int_equal(account_is_meant(&known[j], &url), accounts_find(&all, account.base_url, account.user_id) == &known[j]);
+	}
+	unsetenv("ALATION_BASE_URL");
+}
+
+/* Two on one host, and one of them is the default; without a user name it is meant. */
+static void a_default_on_the_host_is_meant(void **state)
+{
+	struct account two[] = { known[0], known[1] }, account;
+	const struct accounts list = { two, 2 }, none = { 0 };
+	struct request request = a_request("https", CATALOG, NULL);
+	struct url url;
+	bool found = false;
+
+	(void)state;
+	two[1].is_default = true;
+	context = (struct context){ 0 };
+	assert_true(account_of_request(&request, &url));
+	assert_int_equal(account_choose_for(&context, &list, &url, &account, &found), DONE);
+	assert_true(found);
+	assert_int_equal(account.user_id, 103);
+	assert_true(account_is_meant(&two[0], &url) && account_is_meant(&two[1], &url));
+	assert_int_equal(account_choose_for(&context, &none, &url, &account, &found), DONE);
+	assert_false(found);
+}
+
 /* The longest host there is, and no two accounts with one lock. */
 static void lock_names(void **state)
 {
@@ -220,6 +391,9 @@ int main(void)
 		cmocka_unit_test_setup(few_accounts, setup),
 		cmocka_unit_test_setup(a_page_is_cut_and_said, setup),
 		cmocka_unit_test(lock_names),
+		cmocka_unit_test(a_request_names_an_instance_or_nobody),
+		cmocka_unit_test_setup(a_request_finds_its_account_and_no_other, setup),
+		cmocka_unit_test(a_default_on_the_host_is_meant),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,6 +145,8 @@ static const struct bytes damaged[] = {
 	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&default=yes\n"),
 	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&exclusive=\n"),
 	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&token_expires_at=x\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&rotation_lost_at=\n"),
+	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&rotation_lost_at=yes\n"),
 	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&name=%\n"),
 	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&name=%00\n"),
 	ROW("v=1&base_url=https%3A%2F%2Fb.example&user_id=2&name\n"),
@@ -252,6 +254,37 @@ static void unknown_members_survive_a_change(void **state)
 	assert_non_null(strstr(now, "&module=secret-service&"));
 	assert_non_null(strstr(now, "&default=1&exclusive=0&later=a%20b&more=\n"));
 	assert_ptr_equal(strchr(now, '\n'), now + strlen(now) - 1);
+}
+
+/* That a rotation was lost is remembered until somebody says that it is not so any more, and of that account alone. */
+static void a_lost_rotation_is_remembered(void **state)
+{
+	struct account account = an_account("https://a.example", 1);
+	ACCOUNTS before = { 0 }, lost = { 0 }, after = { 0 };
+	char now[4096];
+
+	(void)state;
+	lay(A, strlen(A));
+	put("https://b.example", 2, false);
+	assert_int_equal(accounts_read(&before, &trouble), DONE);
+	assert_int_equal(before.list[0].rotation_lost_at, 0);
+	scratch_read(scratch_path(FILE_PATH), now, sizeof now);
+	assert_null(strstr(now, "rotation_lost_at"));
+
+	account.rotation_lost_at = 1700000000;
+	assert_int_equal(accounts_change(&account, NULL, SOON, NULL, &trouble), DONE);
+	put("https://c.example", 3, false);
+	assert_int_equal(accounts_read(&lost, &trouble), DONE);
+	assert_int_equal(accounts_find(&lost, "https://a.example", 1)->rotation_lost_at, 1700000000);
+	assert_int_equal(accounts_find(&lost, "https://b.example", 2)->rotation_lost_at, 0);
+	assert_null(accounts_find(&lost, "https://a.example", 1)->unknown);
+
+	account.rotation_lost_at = 0;
+	assert_int_equal(accounts_change(&account, NULL, SOON, NULL, &trouble), DONE);
+	assert_int_equal(accounts_read(&after, &trouble), DONE);
+	assert_int_equal(accounts_find(&after, "https://a.example", 1)->rotation_lost_at, 0);
+	scratch_read(scratch_path(FILE_PATH), now, sizeof now);
+	assert_null(strstr(now, "rotation_lost_at"));
 }
 
 /* The default's base URL, or "" where there is none; more than one fails. */
@@ -364,7 +397,7 @@ int main(void)
 		CASE(nothing_there_is_an_empty_list),     CASE(what_is_put_is_read_back),         CASE(a_cut_file_is_refused),
 		CASE(a_damaged_file_is_refused),          CASE(a_file_too_big_is_refused),        CASE(what_is_no_file_of_ours_is_refused),
 		CASE(unknown_members_survive_a_change),   CASE(the_default_moves),                CASE(the_list_has_an_end),
-		CASE(writers_at_once_lose_nothing),
+		CASE(writers_at_once_lose_nothing),       CASE(a_lost_rotation_is_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

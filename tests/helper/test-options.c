@@ -42,6 +42,12 @@ static void without_any(void **state)
 	assert_null(options.name);
 	assert_false(options.verbose || options.help || options.version || options.password_stdin || options.token_stdin ||
 	             options.exclusive || options.shared || options.make_default);
+	assert_false(options.fresh || options.validate || options.all || options.keep || options.format_given);
+	assert_null(options.protocol);
+	assert_int_equal(options.min_ttl_s, -1);
+	assert_int_equal(options.if_expiring_s, -1);
+	for (int class = 0; class < OPTION_CLASSES; class++)
+		assert_null(options.first_of[class]);
 }
 
 static const struct place_row {
@@ -93,11 +99,109 @@ static void each_option_sets_its_own(void **state)
 	assert_string_equal(options.name, "a=b");
 }
 
+/* Of tokens and rotations: each flag sets one member, and nothing else. */
+static void the_flags_of_the_verbs(void **state)
+{
+	static const char *const names[] = { "--fresh", "--validate", "--all", "--keep" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		assert_int_equal(parse((const char *const[]){ "get", names[i], NULL }), DONE);
+		assert_int_equal(options.fresh, i == 0);
+		assert_int_equal(options.validate, i == 1);
+		assert_int_equal(options.all, i == 2);
+		assert_int_equal(options.keep, i == 3);
+		assert_int_equal(options.min_ttl_s, -1);
+	}
+	assert_int_equal(parse((const char *const[]){ "--protocol", "git", "get", NULL }), DONE);
+	assert_ptr_equal(options.protocol, &format_git);
+	assert_ptr_equal(options.format, &format_token);
+	assert_false(options.format_given);
+	assert_int_equal(parse((const char *const[]){ "--format", "token", NULL }), DONE);
+	assert_true(options.format_given);
+	assert_null(options.protocol);
+	/* a wrong one was not given */
+	assert_int_equal(parse((const char *const[]){ "--format", "git", "--protocol", "json", NULL }), USAGE);
+	assert_false(options.format_given);
+	assert_null(options.protocol);
+}
+
+static const struct {
+	enum option_class class;
+	const char *option, *value; /* as it is written */
+	const char *first;          /* as it is named, or NULL */
+} classes[] = {
+	{ FOR_ALL, "--format", "json", "--format" },
+	{ FOR_ALL, "-v", NULL, "-v" },
+	{ FOR_ALL, "--timeout=5", NULL, "--timeout" },
+	{ FOR_LOGIN, "--user", "--all", "--user" }, /* a value, not an option */
+	{ FOR_LOGIN, "--user-id=7", NULL, "--user-id" },
+	{ FOR_LOGIN, "--name", "--fresh", "--name" },
+	{ FOR_LOGIN, "--password-stdin", NULL, "--password-stdin" },
+	{ FOR_LOGIN, "--token-stdin", NULL, "--token-stdin" },
+	{ FOR_LOGIN, "--exclusive", NULL, "--exclusive" },
+	{ FOR_LOGIN, "--shared", NULL, "--shared" },
+	{ FOR_LOGIN, "--default", NULL, "--default" },
+	{ FOR_TOKENS, "--min-ttl", "1h", "--min-ttl" },
+	{ FOR_TOKENS, "--fresh", NULL, "--fresh" },
+	{ FOR_TOKENS, "--validate", NULL, "--validate" },
+	{ FOR_GIT, "--protocol=git", NULL, "--protocol" },
+	{ FOR_EACH, "--all", NULL, "--all" },
+	{ FOR_LOGOUT, "--keep", NULL, "--keep" },
+	{ FOR_ROTATE, "--if-expiring=10d", NULL, "--if-expiring" },
+	/* given, though wrongly */
+	{ FOR_ROTATE, "--if-expiring", NULL, "--if-expiring" },
+	{ FOR_LOGIN, "--user-id", "x", "--user-id" },
+	{ FOR_EACH, "--all=yes", NULL, "--all" },
+};
+
+static void the_first_of_each_class_is_named(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+		parse((const char *const[]){ "verb", classes[i].option, classes[i].value, NULL });
+		for (int class = 0; class < OPTION_CLASSES; class++) {
+			if (class != (int)classes[i].class)
+				assert_null(options.first_of[class]);
+			else
+				assert_string_equal(options.first_of[class], classes[i].first);
+		}
+	}
+	assert_int_equal(parse((const char *const[]){ "--fresh", "get", "--keep", "--validate", "--all", "--min-ttl=1", NULL }), DONE);
+	assert_string_equal(options.first_of[FOR_TOKENS], "--fresh");
+	assert_string_equal(options.first_of[FOR_LOGOUT], "--keep");
+	assert_string_equal(options.first_of[FOR_EACH], "--all");
+	assert_null(options.first_of[FOR_ALL]);
+	/* behind '--' it is none, and what nobody knows has no class */
+	parse((const char *const[]){ "get", "--nonsense", "--", "--all", "--fresh", NULL });
+	for (int class = 0; class < OPTION_CLASSES; class++)
+		assert_null(options.first_of[class]);
+}
+
 static const struct value_row {
 	const char *option, *value;
 	enum outcome want;
-	int64_t number; /* the timeout, the user id or the interactive word's */
+	int64_t number; /* the timeout, the user id, the duration or the interactive word's */
 } values[] = {
+	{ "--min-ttl", "0", DONE, 0 },
+	{ "--min-ttl", "90", DONE, 90 },
+	{ "--min-ttl", "4h", DONE, 14400 },
+	{ "--min-ttl", "400d", DONE, 34560000 },
+	{ "--min-ttl", "", USAGE, 0 },
+	{ "--min-ttl", "-1", USAGE, 0 },
+	{ "--min-ttl", "4w", USAGE, 0 },
+	{ "--min-ttl", "9223372036854775807d", USAGE, 0 },
+	{ "--if-expiring", "10d", DONE, 864000 },
+	{ "--if-expiring", "0s", DONE, 0 },
+	{ "--if-expiring", "", USAGE, 0 },
+	{ "--if-expiring", "soon", USAGE, 0 },
+	{ "--if-expiring", "-10d", USAGE, 0 },
+	{ "--if-expiring", "99999999999999999999", USAGE, 0 },
+	{ "--protocol", "git", DONE, 0 },
+	{ "--protocol", "GIT", USAGE, 0 },
+	{ "--protocol", "json", USAGE, 0 },
+	{ "--protocol", "", USAGE, 0 },
+	{ "--format", "git", USAGE, 0 }, /* a protocol is no format */
 	{ "--timeout", "1", DONE, 1 },
 	{ "--timeout", "1s", DONE, 1 },
 	{ "--timeout", "2m", DONE, 120 },
@@ -154,6 +258,8 @@ static void values_are_checked(void **state)
 			assert_int_equal(options.timeout_s, strcmp(row->option, "--timeout") == 0 ? row->number : 30);
 			assert_int_equal(options.user_id, strcmp(row->option, "--user-id") == 0 ? row->number : 0);
 			assert_int_equal(options.interactive, strcmp(row->option, "--interactive") == 0 ? row->number : 0);
+			assert_int_equal(options.min_ttl_s, strcmp(row->option, "--min-ttl") == 0 ? row->number : -1);
+			assert_int_equal(options.if_expiring_s, strcmp(row->option, "--if-expiring") == 0 ? row->number : -1);
 		} else {
 			assert_non_null(strstr(trouble.message, row->option));
 		}
@@ -233,7 +339,8 @@ static void the_format_counts_even_where_something_is_wrong(void **state)
 
 static void ends_that_miss_a_value(void **state)
 {
-	static const char *const names[] = { "--format", "--interactive", "--timeout", "--user", "--user-id", "--name" };
+	static const char *const names[] = { "--format", "--interactive", "--timeout", "--user", "--user-id", "--name",
+		                             "--min-ttl", "--if-expiring", "--protocol" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -253,16 +360,23 @@ static void surplus_arguments_are_counted(void **state)
 
 static void the_help_names_each_once(void **state)
 {
-	char text[4096], small[16];
+	char text[8192], small[16];
 	struct out out = { .p = text, .room = sizeof text - 1 }, none = { .p = small, .room = sizeof small };
 
 	(void)state;
-	options_help(&out, FOR_ALL);
-	options_help(&out, FOR_LOGIN);
+	for (int class = 0; class < OPTION_CLASSES; class++)
+		options_help(&out, (enum option_class)class);
 	text[out.n] = '\0';
 	assert_false(out.overflow);
-	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-		assert_non_null(strstr(text, values[i].option));
+	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+		char line[32];
+		const char *at;
+
+		snprintf(line, sizeof line, "\n  %s ", classes[i].first);
+		at = strncmp(text, line + 1, strlen(line + 1)) == 0 ? text : strstr(text, line);
+		assert_non_null(at);
+		assert_null(strstr(at + 1, line));
+	}
 	assert_non_null(strstr(text, "--password-stdin"));
 	assert_null(strstr(text, "--password "));
 	options_help(&none, FOR_ALL);
@@ -277,7 +391,8 @@ int main(void)
 		cmocka_unit_test(a_name_has_a_limit),     cmocka_unit_test(what_may_be_a_secret_is_not_shown),
 		cmocka_unit_test(the_format_counts_even_where_something_is_wrong),
 		cmocka_unit_test(ends_that_miss_a_value), cmocka_unit_test(surplus_arguments_are_counted),
-		cmocka_unit_test(the_help_names_each_once),
+		cmocka_unit_test(the_help_names_each_once), cmocka_unit_test(the_flags_of_the_verbs),
+		cmocka_unit_test(the_first_of_each_class_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,35 +25,139 @@ static void margins(void **state)
 		assert_int_equal(policy_margin_s(rows[i].lifetime_s), rows[i].want);
 }
 
+/* Cached, not suspect, never validated, minted before the caller began. */
+#define HAVE(left, lifetime) .have = { .present = true, .left_s = left, .lifetime_s = lifetime, .validated_ago_ms = -1 }
+#define DAY 86400
+
+static const struct row {
+	const char *what;
+	struct cached have;
+	struct wish wish;
+	enum decision want;
+} plain[] = { /* nothing is asked for */
+	{ "nothing cached", .have = { .present = false }, .want = MINT },
+	{ "nothing cached, whatever else is said", .have = { .left_s = 3600, .lifetime_s = 3600, .minted_since = true }, .want = MINT },
+	{ "fresh", HAVE(DAY, DAY), .want = SERVE },
+	{ "a second above the margin", HAVE(61, DAY), .want = SERVE },
+	{ "exactly the margin", HAVE(60, DAY), .want = MINT },
+	{ "below the margin", HAVE(59, DAY), .want = MINT },
+	{ "the last second", HAVE(1, DAY), .want = MINT },
+	{ "over", HAVE(0, DAY), .want = MINT },
+	{ "long over", HAVE(-100000, DAY), .want = MINT },
+	{ "a short one, above its 2 %", HAVE(3, 100), .want = SERVE },
+	{ "a short one, at its 2 %", HAVE(2, 100), .want = MINT },
+	{ "a very short one has no margin", HAVE(1, 10), .want = SERVE },
+	{ "a very short one, over", HAVE(0, 10), .want = MINT },
+	{ "more left than it ever had (a clock went back)", HAVE(90000, DAY), .want = SERVE },
+	{ "what a damaged record could say", HAVE(INT64_MAX, INT64_MAX), .want = SERVE },
+	{ "and at the other end", HAVE(INT64_MIN, INT64_MAX), .want = MINT },
+}, min_ttls[] = {
+	{ "more left than asked for", HAVE(3601, DAY), { .min_ttl_s = 3600 }, SERVE },
+	{ "as much as asked for is not enough", HAVE(3600, DAY), { .min_ttl_s = 3600 }, MINT },
+	{ "less than asked for", HAVE(3599, DAY), { .min_ttl_s = 3600 }, MINT },
+	{ "0 takes the last second", HAVE(1, DAY), { .min_ttl_s = 0 }, SERVE },
+	{ "0 takes nothing that is over", HAVE(0, DAY), { .min_ttl_s = 0 }, MINT },
+	{ "less than the margin, if that is asked for", HAVE(20, DAY), { .min_ttl_s = 10 }, SERVE },
+	{ "more than the server gives, and new", HAVE(DAY, DAY), { .min_ttl_s = 2 * DAY }, SERVE_YOUNG },
+	{ "just younger than a tenth", HAVE(DAY - 8639, DAY), { .min_ttl_s = 2 * DAY }, SERVE_YOUNG },
+	{ "a tenth old", HAVE(DAY - 8640, DAY), { .min_ttl_s = 2 * DAY }, MINT },
+	{ "what it has is enough: its youth does not matter", HAVE(DAY, DAY), { .min_ttl_s = 3600 }, SERVE },
+	{ "a token of one second is young in its only second", HAVE(1, 1), { .min_ttl_s = DAY }, SERVE_YOUNG },
+	{ "young, but over", HAVE(0, 0), { .min_ttl_s = DAY }, MINT },
+	{ "a clock that went back makes it young", HAVE(2 * DAY, DAY), { .min_ttl_s = 3 * DAY }, SERVE_YOUNG },
+	{ "the largest wish", HAVE(DAY, DAY), { .min_ttl_s = INT64_MAX }, SERVE_YOUNG },
+	{ "the largest wish, and an old one", HAVE(3600, DAY), { .min_ttl_s = INT64_MAX }, MINT },
+};
+
+static const struct {
+	const char *what;
+	int64_t left_s;
+	bool minted_since, suspect;
+	int64_t validated_ago_ms;
+	struct wish wish;
+	enum decision want;
+} doubts[] = { /* of a token of a day */
+	{ "fresh: minted before", DAY, false, false, -1, { -1, true, false }, MINT },
+	{ "fresh: minted since", DAY, true, false, -1, { -1, true, false }, SERVE },
+	{ "fresh: a validation does not make it so", DAY, false, false, 0, { -1, true, false }, MINT },
+	{ "fresh: minted since, but over", 0, true, false, -1, { -1, true, false }, MINT },
+	{ "fresh: minted since, but a later call may have revoked it", DAY, true, true, -1, { -1, true, false }, VALIDATE },
+	{ "fresh, with more life than there is", DAY, true, false, -1, { 2 * DAY, true, false }, SERVE_YOUNG },
+	{ "validate: never asked", DAY, false, false, -1, { -1, false, true }, VALIDATE },
+	{ "validate: asked just now", DAY, false, false, 0, { -1, false, true }, SERVE },
+	{ "validate: asked 9.999 s ago", DAY, false, false, POLICY_VALIDATION_MEMO_MS - 1, { -1, false, true }, SERVE },
+	{ "validate: asked 10 s ago", DAY, false, false, POLICY_VALIDATION_MEMO_MS, { -1, false, true }, VALIDATE },
+	{ "validate: minted since", DAY, true, false, -1, { -1, false, true }, SERVE },
+	{ "validate: below the margin it is not worth asking", 59, false, false, -1, { -1, false, true }, MINT },
+	{ "validate, with more life than there is", DAY, false, false, -1, { 2 * DAY, false, true }, VALIDATE },
+	{ "validate, with more life than there is, asked just now", DAY, false, false, 5, { 2 * DAY, false, true }, SERVE_YOUNG },
+	{ "fresh and validate: minted before", DAY, false, false, 0, { -1, true, true }, MINT },
+	{ "fresh and validate: minted since", DAY, true, false, -1, { -1, true, true }, SERVE },
+	{ "suspect", DAY, false, true, -1, { -1, false, false }, VALIDATE },
+	{ "suspect: the server's word from before does not count", DAY, false, true, 0, { -1, false, true }, VALIDATE },
+	{ "suspect, with more life than there is", DAY, false, true, -1, { 2 * DAY, false, false }, VALIDATE },
+	{ "suspect, and below the margin", 60, false, true, -1, { -1, false, false }, MINT },
+	{ "suspect, and over", -1, true, true, 0, { -1, false, false }, MINT },
+};
+
+static void check(const struct row *rows, size_t n, int64_t min_ttl_s)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct wish wish = rows[i].wish;
+
+		if (min_ttl_s)
+			wish.min_ttl_s = min_ttl_s;
+		if (policy_decide(&rows[i].have, &wish) != rows[i].want)
+			fail_msg("%s", rows[i].what);
+	}
+}
+
 static void decisions(void **state)
 {
-	static const struct {
-		const char *what;
-		struct cached have;
-		enum decision want;
-	} rows[] = {
-		{ "nothing cached", { .present = false }, MINT },
-		{ "nothing cached, whatever else is said", { .present = false, .left_s = 3600, .lifetime_s = 3600 }, MINT },
-		{ "fresh", { true, 86400, 86400 }, SERVE },
-		{ "a second above the margin", { true, 61, 86400 }, SERVE },
-		{ "exactly the margin", { true, 60, 86400 }, MINT },
-		{ "below the margin", { true, 59, 86400 }, MINT },
-		{ "the last second", { true, 1, 86400 }, MINT },
-		{ "over", { true, 0, 86400 }, MINT },
-		{ "long over", { true, -100000, 86400 }, MINT },
-		{ "a short one, above its 2 %", { true, 3, 100 }, SERVE },
-		{ "a short one, at its 2 %", { true, 2, 100 }, MINT },
-		{ "a very short one has no margin", { true, 1, 10 }, SERVE },
-		{ "a very short one, over", { true, 0, 10 }, MINT },
-		{ "more left than it ever had (a clock went back)", { true, 90000, 86400 }, SERVE },
-		{ "what a damaged record could say", { true, INT64_MAX, INT64_MAX }, SERVE },
-		{ "and at the other end", { true, INT64_MIN, INT64_MAX }, MINT },
-	};
+	(void)state;
+	check(plain, sizeof plain / sizeof *plain, -1);
+	check(min_ttls, sizeof min_ttls / sizeof *min_ttls, 0);
+}
+
+static void doubtful_ones(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof doubts / sizeof *doubts; i++) {
+		const struct cached have = {
+			.present = true,
+			.left_s = doubts[i].left_s,
+			.lifetime_s = DAY,
+			.minted_since = doubts[i].minted_since,
+			.suspect = doubts[i].suspect,
+			.validated_ago_ms = doubts[i].validated_ago_ms,
+		};
+
+		if (policy_decide(&have, &doubts[i].wish) != doubts[i].want)
+			fail_msg("%s", doubts[i].what);
+	}
+}
+
+/* Whatever is asked for: what is over is never served, and what is suspect never unasked. */
+static void no_wish_serves_what_must_not_be(void **state)
+{
+	static const int64_t lives_s[] = { INT64_MIN, -1, 0, 1, 60, 61, DAY, INT64_MAX }, min_ttls_s[] = { -1, 0, 1, DAY, INT64_MAX };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		if (policy_decide(&rows[i].have) != rows[i].want)
-			fail_msg("%s", rows[i].what);
+	for (size_t i = 0; i < sizeof lives_s / sizeof *lives_s; i++) {
+		for (size_t j = 0; j < sizeof min_ttls_s / sizeof *min_ttls_s; j++) {
+			for (unsigned bits = 0; bits < 32; bits++) {
+				const struct cached have = { true, lives_s[i], DAY, bits & 1, bits & 2, bits & 4 ? 0 : -1 };
+				const struct wish wish = { min_ttls_s[j], bits & 8, bits & 16 };
+				enum decision got = policy_decide(&have, &wish);
+
+				if (have.left_s <= 0)
+					assert_int_equal(got, MINT);
+				if (have.suspect)
+					assert_true(got == MINT || got == VALIDATE);
+				if (wish.fresh && !have.minted_since)
+					assert_int_equal(got, MINT);
+			}
+		}
 	}
 }
 
@@ -95,6 +199,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(margins),
 		cmocka_unit_test(decisions),
+		cmocka_unit_test(doubtful_ones),
+		cmocka_unit_test(no_wish_serves_what_must_not_be),
 		cmocka_unit_test(lifetimes),
 	};
 

@@ -74,6 +74,10 @@ static const struct refresh_row {
 	{ HEAD "refresh_token=abc&refresh_token=def", RECORD_DAMAGED },
 	{ HEAD "refresh_token=abc&created_at=now", RECORD_DAMAGED },
 	{ HEAD "refresh_token=abc&token_expires_at=", RECORD_DAMAGED },
+	{ HEAD "refresh_token=abc&regen_begun=1700000000", RECORD_OK },
+	{ HEAD "refresh_token=abc&regen_begun=", RECORD_DAMAGED },
+	{ HEAD "refresh_token=abc&regen_begun=yes", RECORD_DAMAGED },
+	{ HEAD "refresh_token=abc&regen_begun=99999999999999999999", RECORD_DAMAGED },
 	{ HEAD "refresh_token=abc&&name=x", RECORD_DAMAGED },
 	{ HEAD "refresh_token=abc&name", RECORD_DAMAGED },
 	{ HEAD "refresh_token=abc\n", RECORD_DAMAGED },
@@ -182,6 +186,35 @@ static void unknown_members_survive_a_rewrite(void **state)
 	assert_true(secret_equal(secret_view(&line), secret_view(&second)));
 }
 
+/* What a rotation has begun must not be forgotten by a rewrite, nor be made up by one. */
+static void a_begun_rotation_is_kept_and_taken_away(void **state)
+{
+	REFRESH_RECORD record, again, last;
+	SECRET line = { 0 };
+
+	(void)state;
+	assert_int_equal(refresh_record_parse(bytes_of(HEAD "refresh_token=abc&later=x"), &record), RECORD_OK);
+	assert_int_equal(record.regen_begun, 0);
+	assert_true(refresh_record_format(&record, &line));
+	assert_null(memmem(line.bytes, line.len, "regen_begun", 11));
+
+	record.regen_begun = 1700000000;
+	secret_wipe(&line);
+	assert_true(refresh_record_format(&record, &line));
+	assert_charset(&line);
+	assert_int_equal(refresh_record_parse(secret_view(&line), &again), RECORD_OK);
+	assert_int_equal(again.regen_begun, 1700000000);
+	assert_true(bytes_are(secret_view(&again.unknown), "later=x"));
+	assert_true(bytes_are(secret_view(&again.token), "abc"));
+
+	again.regen_begun = 0;
+	secret_wipe(&line);
+	assert_true(refresh_record_format(&again, &line));
+	assert_int_equal(refresh_record_parse(secret_view(&line), &last), RECORD_OK);
+	assert_int_equal(last.regen_begun, 0);
+	assert_true(bytes_are(secret_view(&last.unknown), "later=x"));
+}
+
 /* From the first '&' on, a record that was cut cannot pass for a bare token. */
 static void a_cut_record_is_no_shorter_token(void **state)
 {
@@ -215,6 +248,10 @@ static void access_records(void **state)
 		{ "v=1&token=abc&lifetime_s=1&boot_id=0123456789012345678901234567890123456", RECORD_DAMAGED },
 		{ "v=1&token=abc&lifetime_s=1&parent=0123456789abcdef0", RECORD_DAMAGED },
 		{ "token=abc&v=1&lifetime_s=1", RECORD_DAMAGED },
+		{ "v=1&token=abc&lifetime_s=1&suspect=5&validated_at=6", RECORD_OK },
+		{ "v=1&token=abc&lifetime_s=1&suspect=", RECORD_DAMAGED },
+		{ "v=1&token=abc&lifetime_s=1&suspect=yes", RECORD_DAMAGED },
+		{ "v=1&token=abc&lifetime_s=1&validated_at=now", RECORD_DAMAGED },
 	};
 	ACCESS_RECORD record = { .minted_at_ms = 1234567, .lifetime_s = 86400, .expires_at = 1700000000, .mints = 3, .skew_s = -61,
 		                 .boot_id = "01234567-89ab-cdef-0123-456789abcdef", .parent = "0123456789abcdef" };
@@ -239,6 +276,35 @@ static void access_records(void **state)
 	assert_int_equal(back.skew_s, record.skew_s);
 	assert_string_equal(back.boot_id, record.boot_id);
 	assert_string_equal(back.parent, record.parent);
+	/* nobody suspects it and nobody asked: nothing of that is written */
+	assert_int_equal(back.suspect_ms, 0);
+	assert_int_equal(back.validated_ms, 0);
+	assert_null(memmem(line.bytes, line.len, "suspect", 7));
+	assert_null(memmem(line.bytes, line.len, "validated_at", 12));
+}
+
+/* A mark that a rewrite lost would let a dead token be served. */
+static void a_suspicion_and_a_validation_come_back(void **state)
+{
+	static const struct {
+		int64_t suspect_ms, validated_ms;
+	} rows[] = { { 1234567, 0 }, { 0, 7654321 }, { 1234567, 7654321 }, { 1, 1 }, { INT64_MAX, INT64_MAX } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		ACCESS_RECORD record = { .minted_at_ms = 1, .lifetime_s = 86400, .expires_at = 1700000000, .mints = 1,
+			                 .suspect_ms = rows[i].suspect_ms, .validated_ms = rows[i].validated_ms };
+		ACCESS_RECORD back;
+		SECRET line = { 0 };
+
+		assert_true(secret_set(&record.token, bytes_of("abc")));
+		assert_true(access_record_format(&record, &line));
+		assert_charset(&line);
+		assert_int_equal(access_record_parse(secret_view(&line), &back), RECORD_OK);
+		assert_int_equal(back.suspect_ms, rows[i].suspect_ms);
+		assert_int_equal(back.validated_ms, rows[i].validated_ms);
+		assert_int_equal(back.mints, 1);
+	}
 }
 
 int main(void)
@@ -247,7 +313,8 @@ int main(void)
 		cmocka_unit_test(refresh_records_are_judged),        cmocka_unit_test(a_bare_token_names_no_account),
 		cmocka_unit_test(any_name_comes_back),               cmocka_unit_test(the_longest_fit_and_longer_ones_do_not),
 		cmocka_unit_test(unknown_members_survive_a_rewrite), cmocka_unit_test(a_cut_record_is_no_shorter_token),
-		cmocka_unit_test(access_records),
+		cmocka_unit_test(access_records),                    cmocka_unit_test(a_suspicion_and_a_validation_come_back),
+		cmocka_unit_test(a_begun_rotation_is_kept_and_taken_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,10 +17,11 @@ static const struct {
 	enum outcome outcome;
 	const char *names;
 } manual[] = {
+	{ ANSWER_IS_NO, "not_active" },
 	{ USAGE, "usage ambiguous_account" },
 	{ LOGIN_NEEDED, "no_account refresh_token_refused refresh_token_expired login_refused" },
 	{ LOCKED, "keyring_locked" },
-	{ KEYRING, "keyring_unavailable keyring_timeout keyring_failed keyring_readonly" },
+	{ KEYRING, "keyring_unavailable keyring_timeout keyring_failed keyring_readonly recovery" },
 	{ NETWORK, "network tls proxy timeout" },
 	{ SERVER, "forbidden not_an_alation_server throttled server_error bad_reply" },
 	{ BUSY, "busy" },

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading a RefreshToken, and finishing what a rotation left.
+ */
+#include "helper/lifecycle/refresh.h"
+
+#include <stdio.h>
+
+#include "helper/account.h"
+#include "helper/base/clock.h"
+#include "helper/base/trace.h"
+#include "helper/lifecycle/recovery.h"
+#include "helper/lifecycle/token.h"
+#include "helper/lifecycle/vault.h"
+
+/* Whether COPY is what the server answered to the rotation that RECORD says was begun; it alone lives then. A copy
+ * that an earlier one left behind is not. Where the keyring has lost the record, a copy is all there is. */
+static bool is_successor(const struct refresh_record *copy, const struct refresh_record *record, bool absent)
+{
+	return absent || (copy->regen_begun == record->regen_begun && !secret_equal(secret_view(&copy->token), secret_view(&record->token)));
+}
+
+static enum outcome take_copy(struct context *context, struct account *account, struct refresh_record *copy,
+                              struct refresh_record *record)
+{
+	enum outcome outcome;
+
+	trace("a rotation's new RefreshToken was left in a recovery copy: kept now");
+	copy->regen_begun = 0;
+	outcome = vault_keep_refresh(context, account, copy);
+	if (outcome != DONE)
+		return outcome;
+	refresh_record_wipe(record);
+	*record = *copy;
+	*copy = (struct refresh_record){ 0 };
+	account->refresh_expires_at = record->token_expires_at;
+	account->rotation_lost_at = 0;
+	/* The old one's access tokens may be dead, and their cached copy looks alive. */
+	token_suspect(context, account);
+	outcome = accounts_change(account, NULL, context->deadline_ms, NULL, &context->trouble);
+	if (outcome == DONE)
+		recovery_forget(context, account);
+	return outcome;
+}
+
+enum outcome refresh_read(struct context *context, struct account *account, struct refresh_record *ret_record)
+{
+	REFRESH_RECORD copy = { 0 };
+	enum outcome outcome = vault_refresh(context, account, false, ret_record);
+	bool absent = outcome == LOGIN_NEEDED;
+
+	if (outcome != DONE && !absent)
+		return outcome;
+	if (!absent && !ret_record->regen_begun)
+		return DONE;
+	if (!recovery_find(context, account, &copy) || !is_successor(&copy, ret_record, absent))
+		return outcome;
+	context->trouble = (struct trouble){ 0 };
+	return take_copy(context, account, &copy, ret_record);
+}
+
+enum outcome refresh_lock_and_read(struct context *context, struct account *account, struct lock *lock,
+                                   struct refresh_record *ret_record)
+{
+	enum outcome outcome;
+
+	if (context->interactive) {
+		REFRESH_RECORD unread = { 0 };
+
+		outcome = vault_refresh(context, account, true, &unread);
+		if (outcome == LOCKED)
+			return outcome;
+		context->trouble = (struct trouble){ 0 };
+	}
+	outcome = token_lock(context, account, lock);
+	return outcome == DONE ? refresh_read(context, account, ret_record) : outcome;
+}
+
+static void explain(struct context *context, struct account *account, const struct refresh_record *record)
+{
+	char text[ACCOUNT_TEXT_BYTES], when[CLOCK_TEXT_BYTES], remedy[640];
+	struct trouble ignored = { 0 };
+
+	clock_format_time(record->regen_begun, when);
+	snprintf(remedy, sizeof remedy, "log in again: 'alation-cred login %s'; with single sign-on make a RefreshToken at %s/account/auth first",
+	         account->base_url, account->base_url);
+	trouble_say(&context->trouble, TROUBLE_REFRESH_TOKEN_REFUSED, remedy,
+	            "the RefreshToken of %s was to be regenerated at %s, the server did so, and its answer with the new one was lost on the way",
+	            account_text(account, text), when);
+	if (account->rotation_lost_at == record->regen_begun || !account->module[0]) /* noted, or in no list */
+		return;
+	account->rotation_lost_at = record->regen_begun;
+	accounts_change(account, NULL, context->deadline_ms, NULL, &ignored);
+}
+
+enum outcome refresh_settle(struct context *context, struct account *account, struct refresh_record *record,
+                            enum outcome outcome)
+{
+	struct trouble before = context->trouble;
+
+	if (!record->regen_begun)
+		return outcome;
+	if (outcome == LOGIN_NEEDED)
+		explain(context, account, record);
+	if (outcome != DONE)
+		return outcome;
+	/* The server took it, so it was never replaced. Should the mark stay, the next call takes it away. */
+	record->regen_begun = 0;
+	vault_keep_refresh(context, account, record);
+	context->trouble = before;
+	return DONE;
+}

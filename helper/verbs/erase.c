@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * erase: git's word that a credential did not work, or that a person wants a host forgotten. What goes depends on
+ * what was refused: our access token leaves the cache alone, the RefreshToken or no password at all takes the account
+ * along, another's password takes nothing. Local; no server is asked.
+ */
+#include "helper/account.h"
+#include "helper/accounts-file.h"
+#include "helper/lifecycle/forget.h"
+#include "helper/lifecycle/token.h"
+#include "helper/lifecycle/vault.h"
+#include "helper/request.h"
+#include "helper/verbs/verbs.h"
+
+static bool is_same(struct bytes given, const struct secret *ours)
+{
+	return given.p && ours->len && secret_equal(given, secret_view(ours));
+}
+
+static enum outcome read_refresh(struct context *context, const struct account *account, struct refresh_record *ret_refresh)
+{
+	enum outcome outcome = vault_refresh(context, account, false, ret_refresh);
+
+	/* Nothing there, or nothing that can be read: it may go. Locked is another matter. */
+	if (outcome != LOGIN_NEEDED && !ret_refresh->unreadable)
+		return outcome;
+	context->trouble = (struct trouble){ 0 };
+	return DONE;
+}
+
+static enum outcome erase(struct context *context, const struct account *account, const struct request *request)
+{
+	LOCK lock = LOCK_NONE;
+	ACCESS_RECORD access = { 0 };
+	REFRESH_RECORD refresh = { 0 };
+	bool all = !request->password.p && !request->oauth_refresh_token.p;
+	enum outcome outcome = token_lock(context, account, &lock);
+
+	if (outcome != DONE)
+		return outcome;
+	if (vault_access(context, account, &access) && is_same(request->password, &access.token))
+		return vault_forget_access(context, account);
+	outcome = read_refresh(context, account, &refresh);
+	if (outcome != DONE)
+		return outcome;
+	if (all || is_same(request->password, &refresh.token) || is_same(request->oauth_refresh_token, &refresh.token))
+		return forget_account(context, account);
+	return DONE;
+}
+
+enum outcome erase_main(struct context *context, const char *argument)
+{
+	INCOMING incoming = { 0 };
+	ACCOUNTS accounts = { 0 };
+	struct url url;
+	enum outcome outcome = request_read(context, &incoming);
+
+	(void)argument;
+	if (outcome == DONE)
+		outcome = request_names_host(context, &incoming.request);
+	if (outcome != DONE || !account_of_request(&incoming.request, &url))
+		return outcome;
+	outcome = accounts_read(&accounts, &context->trouble);
+	for (size_t i = 0; i < accounts.n && outcome == DONE; i++)
+		if (account_is_meant(&accounts.list[i], &url))
+			outcome = erase(context, &accounts.list[i], &incoming.request);
+	return outcome;
+}

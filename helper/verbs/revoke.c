@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * revoke: ends the access tokens at the server. The RefreshToken stays; the next get mints anew.
+ */
+#include <stdio.h>
+
+#include "helper/account.h"
+#include "helper/alation/client.h"
+#include "helper/each.h"
+#include "helper/lifecycle/refresh.h"
+#include "helper/lifecycle/token.h"
+#include "helper/lifecycle/vault.h"
+#include "helper/verbs/verbs.h"
+
+static enum outcome call(struct context *context, struct account *account, struct refresh_record *refresh)
+{
+	struct alation_call call = { .endpoint = ALATION_REVOKE_ACCESS_TOKENS, .refresh_token = secret_view(&refresh->token) };
+	struct alation_reply reply;
+	bool marked = token_suspect(context, account);
+	enum outcome outcome = client_call(context, account, &call, NULL, &reply);
+
+	if (outcome != DONE && marked && !reply.maybe_acted)
+		token_trust(context, account);
+	return refresh_settle(context, account, refresh, outcome);
+}
+
+static enum outcome revoke(struct context *context, struct account *account)
+{
+	LOCK lock = LOCK_NONE;
+	REFRESH_RECORD refresh = { 0 };
+	char text[ACCOUNT_TEXT_BYTES], line[ACCOUNT_TEXT_BYTES + 64];
+	enum outcome outcome = refresh_lock_and_read(context, account, &lock, &refresh);
+
+	if (outcome == DONE)
+		outcome = call(context, account, &refresh);
+	if (outcome == DONE) {
+		context_reserve(context);
+		outcome = vault_forget_access(context, account);
+	}
+	if (outcome != DONE)
+		return outcome;
+	snprintf(line, sizeof line, "revoked the access tokens of %s", account_text(account, text));
+	trouble_line(line);
+	return DONE;
+}
+
+enum outcome revoke_main(struct context *context, const char *argument)
+{
+	return each_account(context, argument, revoke);
+}

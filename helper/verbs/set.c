@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * set: which account is the default, and who else uses a RefreshToken. Asks no server and no keyring.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "helper/account.h"
+#include "helper/accounts-file.h"
+#include "helper/answer.h"
+#include "helper/base/stdout.h"
+#include "helper/lifecycle/token.h"
+#include "helper/verbs/verbs.h"
+
+static enum outcome change(struct account *account, const char *word, const char **ret_words)
+{
+	if (strcmp(word, "default") == 0) {
+		account->is_default = true;
+		*ret_words = "is the default account";
+	} else if (strcmp(word, "exclusive") == 0) {
+		account->exclusive = true;
+		*ret_words = "counts as exclusive: nothing else uses its RefreshToken";
+	} else if (strcmp(word, "shared") == 0) {
+		account->exclusive = false;
+		*ret_words = "counts as shared: something else uses its RefreshToken too";
+	} else {
+		return USAGE;
+	}
+	return DONE;
+}
+
+/* Read once more under the lock: a login or a rotation may just have written it. */
+static enum outcome set(struct context *context, struct account *account, const char *word, const char **ret_words)
+{
+	LOCK lock = LOCK_NONE;
+	ACCOUNTS accounts = { 0 };
+	const struct account *now;
+	char text[ACCOUNT_TEXT_BYTES];
+	enum outcome outcome = token_lock(context, account, &lock);
+
+	if (outcome == DONE)
+		outcome = accounts_read(&accounts, &context->trouble);
+	if (outcome != DONE)
+		return outcome;
+	now = accounts_find(&accounts, account->base_url, account->user_id);
+	if (!now)
+		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "'alation-cred status' lists the accounts", "nobody is logged in as %s",
+		                   account_text(account, text));
+	*account = *now;
+	account->unknown = NULL;
+	change(account, word, ret_words);
+	return accounts_change(account, NULL, context->deadline_ms, NULL, &context->trouble);
+}
+
+enum outcome set_main(struct context *context, const char *argument)
+{
+	const char *word = context->options.args[2] ? context->options.args[2] : argument, *words;
+	ACCOUNTS accounts = { 0 };
+	struct account account = { 0 };
+	char text[ACCOUNT_TEXT_BYTES], line[ACCOUNT_TEXT_BYTES + 96];
+	enum outcome outcome = DONE;
+
+	if (!word || change(&account, word, &words) != DONE)
+		return trouble_say(&context->trouble, TROUBLE_USAGE, "alation-cred set [ACCOUNT] default|exclusive|shared", "set what? default, exclusive or shared");
+	if (context->options.format->done)
+		outcome = stdout_check(&context->trouble);
+	if (outcome == DONE)
+		outcome = accounts_read(&accounts, &context->trouble);
+	if (outcome == DONE)
+		outcome = account_choose(context, &accounts, context->options.args[2] ? argument : NULL, &account);
+	if (outcome == DONE)
+		outcome = set(context, &account, word, &words);
+	if (outcome != DONE)
+		return outcome;
+	snprintf(line, sizeof line, "%s %s", account_text(&account, text), words);
+	trouble_line(line);
+	return answer_done(context, &account);
+}
