@@ -69,8 +69,10 @@ modules_left_out := $(foreach m,$(shared_modules),$(if $(shell $(PKG_CONFIG) --e
 modules := $(patsubst %,$B/modules/%.so,$(filter-out $(modules_left_out),$(shared_modules)))
 program := $B/alation-cred
 client := $B/alation.so
+git_helper := $B/git-credential-alation
+manuals := docs/alation-cred.1 docs/alation-cred-protocol.7
 
-all: $(program) $(client) $(modules) installed
+all: $(program) $(git_helper) $(client) $(modules) installed
 	@for m in $(modules_left_out); do echo "left out: $$m; its library's -dev package is missing ('make deps' installs it)"; done
 
 ## The executable: libc alone. What it was compiled for stands in site.c, which is compiled twice:
@@ -101,6 +103,8 @@ $(program): $B/core/helper/main.o $B/tree/site.o $B/core.a
 	$(link_program)
 $B/installed/alation-cred: $B/core/helper/main.o $B/installed/site.o $B/core.a
 	$(link_program)
+$(git_helper): | $(program) # git finds it by this name, with $B in PATH
+	@ln -sfn alation-cred $@
 installed: $B/installed/alation-cred $(client) $(modules)
 
 ## Shared objects: one exported symbol each; they and their directory are 0755 whatever the umask.
@@ -194,12 +198,13 @@ bench: tests
 
 deps_build := gcc make pkg-config libc6-dev libcurl4-openssl-dev libssl-dev libjson-c-dev libsecret-1-dev
 deps_demo := libmicrohttpd-dev libgnutls28-dev gnome-keyring dbus libglib2.0-bin libsecret-tools keyutils curl
-deps_test := g++ binutils git bats libcmocka-dev jq openssl procps strace
+deps_test := g++ binutils git bats libcmocka-dev jq openssl procps strace mandoc python3 nodejs dash
 deps:
 	@tests/deps $(deps_build) $(deps_demo) $(deps_test)
 
 ## Install. 0755 and 0644 whatever the umask; DESTDIR is the packager's.
 
+man_dir = $(DATADIR)/man/man$(subst .,,$(suffix $(1)))
 install_dir = umask 022 && mkdir -p '$(DESTDIR)$(1)' && chmod 0755 '$(DESTDIR)$(1)'
 install: installed
 	$(if $(modules_left_out),@echo "not installed: without $(modules_left_out) there is no place for a RefreshToken; run 'make deps' first" >&2; exit 1)
@@ -208,13 +213,17 @@ install: installed
 	$(call install_dir,$(LIBDIR)/alation-cred/modules)
 	$(call install_dir,$(INCLUDEDIR)/alation-cred)
 	$(call install_dir,$(DATADIR)/doc/alation-cred)
+	$(foreach m,$(manuals),$(call install_dir,$(call man_dir,$m)) &&) true
 	install -m 0755 $B/installed/alation-cred '$(DESTDIR)$(BINDIR)/alation-cred'
+	ln -sfn alation-cred '$(DESTDIR)$(BINDIR)/git-credential-alation'
 	install -m 0755 $(client) '$(DESTDIR)$(LIBDIR)/alation-cred/alation.so'
 	$(foreach m,$(modules),install -m 0755 $m '$(DESTDIR)$(LIBDIR)/alation-cred/modules/$(notdir $m)' &&) true
 	install -m 0644 keyring/module.h '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h'
 	install -m 0644 README.md docs/LICENSE docs/CHANGELOG.md '$(DESTDIR)$(DATADIR)/doc/alation-cred/'
+	$(foreach m,$(manuals),install -m 0644 $m '$(DESTDIR)$(call man_dir,$m)/' &&) true
 uninstall: # what install laid down; modules of others stay, and so does their directory then
-	rm -f '$(DESTDIR)$(BINDIR)/alation-cred' '$(DESTDIR)$(LIBDIR)/alation-cred/alation.so' \
+	rm -f '$(DESTDIR)$(BINDIR)/alation-cred' '$(DESTDIR)$(BINDIR)/git-credential-alation' \
+	    $(foreach m,$(manuals),'$(DESTDIR)$(call man_dir,$m)/$(notdir $m)') '$(DESTDIR)$(LIBDIR)/alation-cred/alation.so' \
 	    $(foreach m,$(shared_modules),'$(DESTDIR)$(LIBDIR)/alation-cred/modules/$m.so') '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h' \
 	    $(foreach f,README.md LICENSE CHANGELOG.md,'$(DESTDIR)$(DATADIR)/doc/alation-cred/$f')
 	-rmdir '$(DESTDIR)$(LIBDIR)/alation-cred/modules' '$(DESTDIR)$(LIBDIR)/alation-cred' '$(DESTDIR)$(INCLUDEDIR)/alation-cred' \

@@ -28,6 +28,12 @@ teardown() {
 make_it() { make -s -C "$top" B="$own" PREFIX="$prefix" "$@"; }
 mode() { stat -c %a "$1"; }
 
+# git's own question, answered by whatever git-credential-alation is found in DIRECTORY first.
+run_git() { # DIRECTORY
+	out=$(printf 'protocol=http\nhost=%s\n' "${SANDBOX_URL#http://}" |
+		PATH=$1:$PATH GIT_TERMINAL_PROMPT=0 GIT_CONFIG_NOSYSTEM=1 git -c credential.helper=alation credential fill 3>&-)
+}
+
 @test "install: modules and their directory are 0755, whatever the umask; DESTDIR and the places are heeded" {
 	for mask in 0002 0000 0077; do
 		(umask "$mask" && make_it DESTDIR="$BATS_TEST_TMPDIR/$mask" LIBDIR=/opt/lib SYSCONFDIR=/opt/etc install)
@@ -36,9 +42,14 @@ mode() { stat -c %a "$1"; }
 			"$root/opt/lib/alation-cred/alation.so" "$root$prefix/bin/alation-cred"; do
 			[ "$(mode "$path")" = 755 ] || { echo "$mask: $path is $(mode "$path")"; false; }
 		done
-		[ "$(mode "$root$prefix/include/alation-cred/module.h")" = 644 ]
+		for path in include/alation-cred/module.h share/man/man1/alation-cred.1 share/man/man7/alation-cred-protocol.7; do
+			[ "$(mode "$root$prefix/$path")" = 644 ] || { echo "$mask: $path is $(mode "$root$prefix/$path")"; false; }
+		done
+		[ "$(mode "$root$prefix/share/man/man7")" = 755 ]
+		# Relative: with DESTDIR the absolute place is another machine's.
+		[ "$(readlink "$root$prefix/bin/git-credential-alation")" = alation-cred ]
 		grep -q /opt/lib/alation-cred "$root$prefix/bin/alation-cred"
-		! grep -q "$prefix/lib/alation-cred" "$root$prefix/bin/alation-cred"
+		run ! grep -q "$prefix/lib/alation-cred" "$root$prefix/bin/alation-cred"
 	done
 }
 
@@ -49,7 +60,7 @@ mode() { stat -c %a "$1"; }
 	[ "$(stat -c %y "$own/installed/alation-cred")" = "$first" ]
 	make_it PREFIX="$prefix-2" install
 	grep -q "$prefix-2/lib/alation-cred" "$prefix-2/bin/alation-cred"
-	! grep -q "$prefix-2" "$prefix/bin/alation-cred"
+	run ! grep -q "$prefix-2" "$prefix/bin/alation-cred"
 }
 
 @test "install: the program finds what was installed, not what lies beside it, and its kernel keys are its own" {
@@ -69,15 +80,39 @@ mode() { stat -c %a "$1"; }
 	expect 0
 }
 
+@test "git finds its helper by PATH: the installed link, and the tree's" {
+	make_it install
+	make_it "$own/git-credential-alation"
+	[ "$(readlink "$own/git-credential-alation")" = alation-cred ]
+	login_demo
+	expect 0
+	for place in "$own" "$prefix/bin"; do
+		run_git "$place"
+		[[ $out == *$'\n'username=102$'\n'password=* ]] || fails "git was given no token by $place"
+		token=${out#*password=}
+		works "${token%%$'\n'*}"
+	done
+}
+
+@test "install: a second time over the first, and over a git-credential-alation that is something else" {
+	make_it install
+	rm "$prefix/bin/git-credential-alation"
+	echo 'an older one' >"$prefix/bin/git-credential-alation"
+	make_it install
+	make_it install
+	[ "$(readlink "$prefix/bin/git-credential-alation")" = alation-cred ]
+	[ "$(find "$prefix/bin" ! -type d | wc -l)" = 2 ]
+}
+
 @test "uninstall: removes what install laid down, and leaves a stranger's module" {
 	make_it install
 	echo stranger >"$prefix/lib/alation-cred/modules/stranger.so"
 	make_it uninstall
-	[ "$(cd "$prefix" && find . -type f)" = ./lib/alation-cred/modules/stranger.so ]
+	[ "$(cd "$prefix" && find . ! -type d)" = ./lib/alation-cred/modules/stranger.so ]
 	rm "$prefix/lib/alation-cred/modules/stranger.so"
 	make_it install
 	make_it uninstall
-	[ -z "$(find "$prefix" -type f)" ]
+	[ -z "$(find "$prefix" ! -type d)" ]
 	[ ! -e "$prefix/lib/alation-cred" ]
 }
 

@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The manual pages: clean mdoc, and what they say of verbs, options, exit codes, codes, environment variables and answers
+# is what the program has, in both directions. The program tells by --help and by tests/tools/contract; the pages are
+# read as they are written, by their macros.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+	B=${B:-$top/.build}
+	cd "$top" || return 1
+	page=docs/alation-cred.1
+	protocol=docs/alation-cred-protocol.7
+	export LC_ALL=C
+}
+
+# Compares two lists on descriptors, whatever their order: same WHAT FROM_PAGE FROM_PROGRAM
+same() {
+	[ -s "$2" ] && [ -s "$3" ] || { echo "$1: an empty list"; return 1; }
+	diff <(sort -u "$2") <(sort -u "$3") >"$BATS_TEST_TMPDIR/diff" && return 0
+	echo "$1 ('<' is in the page alone, '>' in the program alone):"
+	grep '^[<>]' "$BATS_TEST_TMPDIR/diff"
+	return 1
+}
+
+list() { cat >"$BATS_TEST_TMPDIR/$1"; }
+with() { echo "$BATS_TEST_TMPDIR/$1"; }
+
+# The lines of a section (Sh) with all in it, or of a subsection (Ss).
+section() { awk -v head=".Sh $2" '/^\.Sh / { on = $0 == head; next } on' "$1"; }
+subsection() { awk -v head=".Ss $2" '/^\.S[sh] / { on = $0 == head; next } on' "$1"; }
+
+contract() { "$B/tests/tools/contract" >"$(with contract)" && sed -n "s/^$1 //p" "$(with contract)"; }
+help() { "$B/alation-cred" "$@" --help; }
+help_options() { help "$@" | sed -nE 's/^  (-[-a-z]+)( [A-Z_]+)?  .*/\1\2/p'; }
+verbs() { help | sed -nE 's/^  ([a-z]+) .*/\1/p'; }
+
+@test "mandoc -T lint has nothing to say" {
+	pages=(docs/*.[1-9])
+	[ "${#pages[@]}" -ge 2 ]
+	for each in "${pages[@]}"; do
+		run mandoc -T lint "$each"
+		[ "$status" -eq 0 ] && [ -z "$output" ] || { echo "$output"; false; }
+	done
+	sed 's/^\.El$/.Al/' "$page" >"$BATS_TEST_TMPDIR/broken.1"
+	run ! mandoc -T lint "$BATS_TEST_TMPDIR/broken.1"
+	[ -n "$output" ]
+}
+
+@test "the pages have every verb with its arguments" {
+	subsection "$page" Verbs | sed -nE 's/^\.It Cm //p' |
+		sed -E 's/ O[op] Ar ([A-Z]+)/ [\1]/; s/ Oc Ar / /' | list page
+	for verb in $(verbs); do
+		help "$verb" | sed -nE 's/^usage: alation-cred (.*) \[OPTIONS\]$/\1/p'
+	done | list program
+	same verbs "$(with page)" "$(with program)"
+}
+
+@test "the synopsis has every option of every verb, and its value" {
+	section "$page" SYNOPSIS | awk '
+		/^\.Nm/ { n = 0 }
+		/^\.Cm/ && !n { for (i = 2; i <= NF; i++) if ($i != "|") verb[++n] = $i; next }
+		/^\.Op/ {
+			for (i = 2; i <= NF; i++) {
+				if ($i !~ /^-/) continue
+				value = $(i + 1) == "Ar" ? " " $(i + 2) : ""
+				for (v = 1; v <= n; v++) print verb[v], "-" $i value
+			}
+		}' | list page
+	help_options | list for-all
+	for verb in $(verbs); do
+		help_options "$verb" | grep -vxF -f "$(with for-all)" | sed "s/^/$verb /"
+	done | list program
+	same options "$(with page)" "$(with program)"
+}
+
+@test "every option is explained, and every one that is explained is there" {
+	options() { sed -nE 's/^\.It Fl //p' | sed -E 's/ , Fl /\n/; s/(^|\n)/&-/g; s/ Ar / /'; }
+	subsection "$page" 'Options of every verb' | options | list page
+	{ help_options; echo -h; } | list program
+	same 'options of every verb' "$(with page)" "$(with program)"
+	[ "$("$B/alation-cred" -h)" = "$(help)" ]
+	section "$page" DESCRIPTION | options | list page
+	{ for verb in $(verbs); do help_options "$verb"; done; echo -h; } | list program
+	same options "$(with page)" "$(with program)"
+}
+
+@test "the examples' options are there" {
+	for verb in $(verbs); do help_options "$verb"; done | sed 's/ .*//' | list program
+	sed 's/.*git config.*//' "$page" "$protocol" | grep -oE '\\-\\-[a-z\\-]+' | tr -d '\\' | sort -u | list page
+	[ "$(wc -l <"$(with page)")" -ge 5 ]
+	run comm -23 "$(with page)" <(sort -u "$(with program)")
+	[ -z "$output" ] || { echo "no such option: $output"; false; }
+}
+
+@test "formats and protocols are the program's" {
+	subsection "$page" 'Options of every verb' | sed -nE 's/^\.It Ql //p' | list page
+	contract format | list program
+	same formats "$(with page)" "$(with program)"
+	subsection "$page" 'Options of get, store, erase and capability' | sed -nE 's/^\.Ql ([a-z]+).*/\1/p' | list page
+	contract protocol | list program
+	same protocols "$(with page)" "$(with program)"
+}
+
+@test "exit codes and the codes of failures are the program's, and which of them may be tried again" {
+	section "$page" 'EXIT STATUS' | awk '
+		/^\.It [0-9]/ { exit_code = $2; print "exit", exit_code }
+		/^\.It Er/ { print "code", $3, exit_code, $4 == "Pq" ? $5 : "-" }' | list page
+	contract exit >/dev/null
+	grep -E '^(exit|code) ' "$(with contract)" | list program
+	[ "$(grep -c '^code ' "$(with program)")" -ge 25 ]
+	same 'exit codes' "$(with page)" "$(with program)"
+	# No row stands there twice.
+	[ -z "$(sort "$(with page)" | uniq -d)" ]
+}
+
+@test "every environment variable that is read is in the page, and every one in the page is read" {
+	section "$page" ENVIRONMENT | sed -nE 's/^\.It Ev //p' | sed 's/ , /\n/g' | list page
+	# A name that is not written at the call cannot be found by this test.
+	run grep -rnE 'getenv\([^"]' --include='*.c' --include='*.h' protocol keyring helper
+	[ "$status" -eq 1 ] || { echo "$output"; false; }
+	{
+		grep -rhoE 'getenv\("[A-Za-z_]+"' --include='*.c' --include='*.h' protocol keyring helper | cut -d'"' -f2
+		# By libcurl. It reads http_proxy too, but plain http goes through no proxy here.
+		printf '%s\n' https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY
+	} | list program
+	same 'environment variables' "$(with page)" "$(with program)"
+}
+
+@test "the variables that are removed are those in the page" {
+	subsection "$page" 'Variables that are removed' | sed -nE 's/^\.Ev ([A-Z_]+) .*/\1/p' | list page
+	sed -n '/^void harden_environment/,/^}/p' helper/base/harden.c | grep -oE '"[A-Z_]+"' | tr -d '"' | list program
+	same 'removed variables' "$(with page)" "$(with program)"
+}
+
+@test "the answers in the page are the program's, byte for byte" {
+	# Of a display the lines are one, but for a line feed and one blank of each where it was broken; git's answers have lines.
+	section "$protocol" JSON | awk '/^\.Bd/ { on = 1; text = ""; next } /^\.Ed/ { print text; on = 0 } on { sub(/^ /, ""); text = text $0 }' | list page
+	contract json | list program
+	same 'answers in JSON' "$(with page)" "$(with program)"
+	for each in get capability; do subsection "$protocol" "$each"; done |
+		awk '/^\.Bd/ { on = 1; text = ""; next } /^\.Ed/ { print substr(text, 2); on = 0 } on { text = text "|" $0 }' | list page
+	contract git | list program
+	same "answers in git's protocol" "$(with page)" "$(with program)"
+}
+
+@test "the codes of warnings are the program's" {
+	subsection "$protocol" Warnings | sed -nE 's/^\.It Er //p' | list page
+	# Those that a call has which then fails, or which has no JSON for them, are told on stderr alone.
+	local only_said='forgotten kept orphan rotation_open state_fallback stdin_silent'
+	grep -rhoE 'context_warn\(context, "[a-z_]+"' --include='*.c' helper | cut -d'"' -f2 | list program
+	{ cat "$(with page)"; printf '%s\n' $only_said; } | list all
+	same 'codes of warnings' "$(with all)" "$(with program)"
+}
