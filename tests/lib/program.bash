@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The program on real parts, for end-to-end files (`load ../lib/program`): one private session with an open
 # gnome-keyring a file; a sandbox, a home and state of its own a test. The sandbox's port is new each time, so no
-# key of one test is another's. Ends by pid what it started, and takes its kernel keys away again.
+# key of one test is another's. Ends by pid what it started, and takes its kernel keys and private files away again.
 #
 #   program_setup_file, program_teardown_file   a file's setup_file and teardown_file call these
 #   program_setup [SANDBOX OPTION...]           a test's setup; program_teardown its teardown
@@ -68,8 +68,21 @@ program_teardown() {
 		while IFS=: read -r id key; do
 			[[ $key != *"@http"*"//"*":${url##*:}" ]] || keyctl unlink "$id" @u >/dev/null
 		done < <(keyctl list @u)
+		program_clear_private "${url##*:}"
 	done
 	secret-tool clear application alation-cred || :
+}
+
+# What belongs to a sandbox's port in the user's private directory: entries, and locks where the home was no use.
+program_clear_private() {
+	local dir file
+	for dir in {/dev/shm,/tmp}/"alation-cred-$EUID"; do
+		[[ -d $dir && -O $dir && ! -L $dir ]] || continue
+		for file in "$dir"/*":$1" "$dir"/locks/*"%3A$1"; do
+			[[ ! -e $file && ! -L $file ]] || rm "$file"
+		done
+		rmdir "$dir/locks" "$dir" 2>/dev/null || : # where they are empty
+	done
 }
 
 cred() {
