@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes and reads file names of entries. One spelling an entry: what would be spelt otherwise is not read.
+ * Writes and reads the names of entries. One spelling an entry: what would be spelt otherwise is not read.
  */
 #include "keyring/entry-name.h"
 
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PREFIX_DEFAULT "alation-cred"
 #define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
 bool entry_prefix_ok(const char *prefix)
@@ -34,6 +35,26 @@ static bool encode(const char *text, char name[ENTRY_NAME_BYTES])
 			n += (size_t)snprintf(name + n, ENTRY_NAME_BYTES - n, "%%%02X", (unsigned)(unsigned char)*p);
 	}
 	name[n] = '\0';
+	return true;
+}
+
+bool entry_prefix_argument(struct acred_call *call, int argc, const char *const *argv, char ret_prefix[ENTRY_PREFIX_MAX_BYTES + 1])
+{
+	static const char name[] = "prefix=";
+	const char *prefix = PREFIX_DEFAULT;
+
+	for (int i = 0; i < argc; i++) {
+		if (strncmp(argv[i], name, sizeof name - 1) != 0) {
+			call->note(call->host, "unknown argument; there is only prefix=NAME");
+			return false;
+		}
+		prefix = argv[i] + sizeof name - 1;
+	}
+	if (!entry_prefix_ok(prefix)) {
+		call->note(call->host, "prefix= takes 1 to 64 letters, digits, '.', '_' and '-'");
+		return false;
+	}
+	snprintf(ret_prefix, ENTRY_PREFIX_MAX_BYTES + 1, "%s", prefix);
 	return true;
 }
 
@@ -72,14 +93,13 @@ static bool decode(char *name)
 	return true;
 }
 
-bool entry_parse(const char *prefix, char name[ENTRY_NAME_BYTES], struct acred_key *ret_key)
+bool entry_split(const char *prefix, char *text, struct acred_key *ret_key)
 {
 	size_t n = strlen(prefix);
-	char *facility, *id, *url, *end;
+	char *facility = text + n + 1, *id, *url, *end;
 
-	if (strncmp(name, prefix, n) != 0 || name[n] != ':' || !decode(name + n + 1))
+	if (strncmp(text, prefix, n) != 0 || text[n] != ':')
 		return false;
-	facility = name + n + 1;
 	id = strchr(facility, ':');
 	url = id != NULL ? strchr(id, '@') : NULL;
 	if (url == NULL || id[1] < '1' || id[1] > '9')
@@ -91,4 +111,11 @@ bool entry_parse(const char *prefix, char name[ENTRY_NAME_BYTES], struct acred_k
 	ret_key->facility = facility;
 	ret_key->base_url = url;
 	return errno == 0 && *end == '\0' && *facility != '\0' && *url != '\0';
+}
+
+bool entry_parse(const char *prefix, char name[ENTRY_NAME_BYTES], struct acred_key *ret_key)
+{
+	size_t n = strlen(prefix);
+
+	return strncmp(name, prefix, n) == 0 && name[n] == ':' && decode(name + n + 1) && entry_split(prefix, name, ret_key);
 }

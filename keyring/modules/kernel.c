@@ -18,10 +18,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "keyring/entry-name.h"
 #include "keyring/module.h"
 
-#define PREFIX_DEFAULT "alation-cred"
-#define PREFIX_MAX_BYTES 64
 #define DESCRIPTION_MAX_BYTES 512
 #define FIRST_READ_BYTES 2048    /* holds any usual record; a bigger buffer would only cost page faults */
 #define PAYLOAD_MAX_BYTES 32767  /* the kernel's, for keys of type "user" */
@@ -33,7 +32,7 @@
 #define KEY_PERMISSIONS 0x3f1f0000
 
 struct kernel {
-	char prefix[PREFIX_MAX_BYTES + 1];
+	char prefix[ENTRY_PREFIX_MAX_BYTES + 1];
 };
 
 static long keyctl(int operation, long a, long b, long c, long d)
@@ -78,27 +77,14 @@ static int fail(struct acred_call *call, const char *what, int error)
 
 static int kernel_open(struct acred_call *call, int argc, const char *const *argv, void **state)
 {
-	static const char name[] = "prefix=";
-	const char *prefix = PREFIX_DEFAULT;
-	struct kernel *kernel;
-	size_t n;
+	struct kernel *kernel = calloc(1, sizeof *kernel);
 
-	for (int i = 0; i < argc; i++) {
-		if (strncmp(argv[i], name, sizeof name - 1) != 0) {
-			call->note(call->host, "unknown argument; there is only prefix=NAME");
-			return ACRED_FAILED;
-		}
-		prefix = argv[i] + sizeof name - 1;
-	}
-	n = strspn(prefix, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-	if (n == 0 || n > PREFIX_MAX_BYTES || prefix[n] != '\0') {
-		call->note(call->host, "prefix= takes 1 to 64 letters, digits, '.', '_' and '-'");
-		return ACRED_FAILED;
-	}
-	kernel = calloc(1, sizeof *kernel);
 	if (kernel == NULL)
 		return ACRED_FAILED;
-	memcpy(kernel->prefix, prefix, n);
+	if (!entry_prefix_argument(call, argc, argv, kernel->prefix)) {
+		free(kernel);
+		return ACRED_FAILED;
+	}
 	*state = kernel;
 	return ACRED_OK;
 }
@@ -245,27 +231,6 @@ static int kernel_erase(struct acred_call *call, void *state, const struct acred
 	return ACRED_FAILED;
 }
 
-/* DESCRIPTION as a key, if it is one of ours; it is taken apart in place. */
-static bool parse(const struct kernel *kernel, char *description, struct acred_key *ret_key)
-{
-	size_t n = strlen(kernel->prefix);
-	char *facility = description + n + 1, *id, *url, *end;
-
-	if (strncmp(description, kernel->prefix, n) != 0 || description[n] != ':')
-		return false;
-	id = strchr(facility, ':');
-	url = id != NULL ? strchr(id, '@') : NULL;
-	if (url == NULL || id[1] < '1' || id[1] > '9')
-		return false;
-	*id++ = '\0';
-	*url++ = '\0';
-	errno = 0;
-	ret_key->user_id = strtoll(id, &end, 10);
-	ret_key->facility = facility;
-	ret_key->base_url = url;
-	return errno == 0 && *end == '\0' && *facility != '\0' && *url != '\0';
-}
-
 /* A key's "user;UID;GID;PERMISSIONS;DESCRIPTION". One that cannot be described is none of ours, or has ended. */
 static void list_key(const struct kernel *kernel, int32_t id, void *host,
                      void (*each)(void *host, const struct acred_key *))
@@ -281,7 +246,7 @@ static void list_key(const struct kernel *kernel, int32_t id, void *host,
 		p = strchr(p, ';');
 		p = p != NULL ? p + 1 : NULL;
 	}
-	if (p != NULL && parse(kernel, p, &key))
+	if (p != NULL && entry_split(kernel->prefix, p, &key))
 		each(host, &key);
 }
 

@@ -17,7 +17,6 @@
 #include "keyring/tmpfs-file.h"
 #include "keyring/tmpfs.h"
 
-#define PREFIX_DEFAULT "alation-cred"
 #define SECRET_MAX_BYTES 32767 /* as the kernel keyring has it */
 #define NOTE_BYTES 512
 #define REPLACED_TRIES 3
@@ -45,25 +44,14 @@ static int refuse(const struct place *place, const char *name, int status, const
 
 static int private_file_open(struct acred_call *call, int argc, const char *const *argv, void **state)
 {
-	static const char argument[] = "prefix=";
-	const char *prefix = PREFIX_DEFAULT;
-	struct private_file *self;
+	struct private_file *self = calloc(1, sizeof *self);
 
-	for (int i = 0; i < argc; i++) {
-		if (strncmp(argv[i], argument, sizeof argument - 1) != 0) {
-			call->note(call->host, "unknown argument; there is only prefix=NAME");
-			return ACRED_FAILED;
-		}
-		prefix = argv[i] + sizeof argument - 1;
-	}
-	if (!entry_prefix_ok(prefix)) {
-		call->note(call->host, "prefix= takes 1 to 64 letters, digits, '.', '_' and '-'");
-		return ACRED_FAILED;
-	}
-	self = calloc(1, sizeof *self);
 	if (self == NULL)
 		return ACRED_FAILED;
-	snprintf(self->prefix, sizeof self->prefix, "%s", prefix);
+	if (!entry_prefix_argument(call, argc, argv, self->prefix)) {
+		free(self);
+		return ACRED_FAILED;
+	}
 	*state = self;
 	return ACRED_OK;
 }

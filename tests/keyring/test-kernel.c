@@ -346,7 +346,7 @@ int main(void)
 	};
 
 	if (setup(NULL) == 0 && lookup() == ACRED_UNAVAILABLE) {
-		puts("skipped: the kernel keyring is closed here");
+		puts("1..1\nok 1 kernel # SKIP the kernel keyring is closed here");
 		return 0;
 	}
 	module->close(state);
