@@ -190,36 +190,73 @@ static bool format_line(const struct account *account, struct secret *text)
 	       secret_append(text, secret_view(&line));
 }
 
-static bool put_account(struct accounts *accounts, const struct account *put)
+/* Adds or replaces; NULL: no room. */
+static struct account *set_account(struct accounts *accounts, const struct account *put)
 {
 	struct account *at = accounts_find(accounts, put->base_url, put->user_id);
-	bool is_default = put->is_default || accounts->n == 0 || (at && at->is_default);
 	char *unknown = at ? at->unknown : NULL;
+	bool is_default = at && at->is_default;
 
 	if (!at) {
 		if (accounts->n >= ACCOUNTS_MAX || !have_room(accounts))
-			return false;
+			return NULL;
 		at = &accounts->list[accounts->n++];
 	}
 	*at = *put;
 	at->unknown = unknown;
-	if (is_default)
+	at->is_default = is_default;
+	return at;
+}
+
+static bool has_default(const struct accounts *accounts)
+{
+	for (size_t i = 0; i < accounts->n; i++)
+		if (accounts->list[i].is_default)
+			return true;
+	return false;
+}
+
+static bool put_account(struct accounts *accounts, const struct account *put)
+{
+	bool is_default = put->is_default || !has_default(accounts);
+	struct account *at = set_account(accounts, put);
+
+	if (at && is_default)
 		for (size_t i = 0; i < accounts->n; i++)
 			accounts->list[i].is_default = &accounts->list[i] == at;
+	return at;
+}
+
+static bool add_account(struct accounts *accounts, const struct account *add)
+{
+	return set_account(accounts, add);
+}
+
+static bool learn_account(struct accounts *accounts, const struct account *account)
+{
+	struct account *at = accounts_find(accounts, account->base_url, account->user_id);
+
+	if (!at)
+		return true;
+	memcpy(at->name, account->name, sizeof at->name);
+	memcpy(at->module, account->module, sizeof at->module);
+	at->refresh_expires_at = account->refresh_expires_at;
+	at->rotation_lost_at = account->rotation_lost_at;
 	return true;
 }
 
-static void remove_account(struct accounts *accounts, const struct account *remove)
+static bool remove_account(struct accounts *accounts, const struct account *remove)
 {
 	struct account *at = accounts_find(accounts, remove->base_url, remove->user_id);
 
 	if (!at)
-		return;
+		return true;
 	free(at->unknown);
 	*at = accounts->list[--accounts->n];
 	/* The last one left is the default again, as the first one is: nobody has to choose among one. */
 	if (accounts->n == 1)
 		accounts->list[0].is_default = true;
+	return true;
 }
 
 static enum outcome write_in(const struct state_dir *dir, const struct accounts *accounts, struct trouble *trouble)
@@ -236,8 +273,12 @@ static enum outcome write_in(const struct state_dir *dir, const struct accounts 
 	return trouble_say(trouble, TROUBLE_CONFIGURATION, "", "%s/" FILE_NAME " cannot be written: %s", dir->path, strerror(error));
 }
 
-enum outcome accounts_change(const struct account *put, const struct account *remove, int64_t deadline_ms,
-                             struct accounts *ret_accounts, struct trouble *trouble)
+/*
+ * Under the list's lock: read, CHANGE, replace. The list is read where it is always read: with a home that can only be
+ * read, the first write goes elsewhere and takes along what home had.
+ */
+static enum outcome rewrite(const struct account *account, bool (*change)(struct accounts *, const struct account *),
+                            int64_t deadline_ms, struct trouble *trouble)
 {
 	LOCK lock = LOCK_NONE;
 	ACCOUNTS accounts = { 0 };
@@ -245,20 +286,49 @@ enum outcome accounts_change(const struct account *put, const struct account *re
 	enum outcome outcome = lock_wait(FILE_NAME, deadline_ms, &lock, trouble);
 
 	if (outcome == DONE)
+		outcome = accounts_read(&accounts, trouble);
+	if (outcome == DONE && !change(&accounts, account))
+		outcome = trouble_say(trouble, TROUBLE_CONFIGURATION, "", "no room for one more account");
+	if (outcome == DONE)
 		outcome = state_open(true, &dir, trouble);
 	if (outcome != DONE)
 		return outcome;
-	outcome = read_in(&dir, &accounts, trouble);
-	if (outcome == DONE && put && !put_account(&accounts, put))
-		outcome = trouble_say(trouble, TROUBLE_CONFIGURATION, "", "no room for one more account");
-	if (outcome == DONE && remove)
-		remove_account(&accounts, remove);
-	if (outcome == DONE)
-		outcome = write_in(&dir, &accounts, trouble);
+	outcome = write_in(&dir, &accounts, trouble);
 	close(dir.fd);
-	if (outcome == DONE && ret_accounts) {
-		*ret_accounts = accounts;
-		accounts = (struct accounts){ 0 };
-	}
 	return outcome;
+}
+
+enum outcome accounts_put(const struct account *account, int64_t deadline_ms, struct trouble *trouble)
+{
+	return rewrite(account, put_account, deadline_ms, trouble);
+}
+
+enum outcome accounts_add(const struct account *account, int64_t deadline_ms, struct trouble *trouble)
+{
+	return rewrite(account, add_account, deadline_ms, trouble);
+}
+
+enum outcome accounts_remove(const struct account *account, int64_t deadline_ms, struct trouble *trouble)
+{
+	return rewrite(account, remove_account, deadline_ms, trouble);
+}
+
+enum outcome accounts_learn(const struct account *account, int64_t deadline_ms, struct trouble *trouble)
+{
+	return rewrite(account, learn_account, deadline_ms, trouble);
+}
+
+void accounts_look_again(struct account *account)
+{
+	ACCOUNTS accounts = { 0 };
+	struct trouble ignored = { 0 };
+	const struct account *now;
+
+	if (accounts_read(&accounts, &ignored) != DONE)
+		return;
+	now = accounts_find(&accounts, account->base_url, account->user_id);
+	if (!now)
+		return;
+	*account = *now;
+	account->unknown = NULL;
 }

@@ -42,11 +42,22 @@ enum outcome accounts_read(struct accounts *ret_accounts, struct trouble *troubl
 struct account *accounts_find(const struct accounts *accounts, const char *base_url, int64_t user_id);
 
 /*
- * Read, change, replace under the list's own lock. PUT (or NULL) is added or takes the place of the one with its
- * key, whose unknown members it keeps; if it is the first, or has is_default, it becomes the one default. REMOVE
- * (or NULL) goes. *ret_accounts, where not NULL, is the list as it stands then.
+ * Each reads, changes and replaces the list under its own lock, by DEADLINE_MS. An account that is put is added or
+ * takes the place of the one with its key, whose unknown members it keeps. Put, it becomes the one default if there is
+ * none or it has is_default; added, never: for what came without a person. Who is the default already stays it.
  */
-enum outcome accounts_change(const struct account *put, const struct account *remove, int64_t deadline_ms,
-                             struct accounts *ret_accounts, struct trouble *trouble);
+enum outcome accounts_put(const struct account *account, int64_t deadline_ms, struct trouble *trouble);
+enum outcome accounts_add(const struct account *account, int64_t deadline_ms, struct trouble *trouble);
+enum outcome accounts_remove(const struct account *account, int64_t deadline_ms, struct trouble *trouble);
+
+/*
+ * What a server or a keyring told of an account that is listed: its name, module, end and rotation_lost_at take the
+ * place of the list's. What a person has chosen (default, exclusive) stays as the list has it, however old ACCOUNT is;
+ * an account that is in no list stays out of it.
+ */
+enum outcome accounts_learn(const struct account *account, int64_t deadline_ms, struct trouble *trouble);
+
+/* *account as the list has it now, with `unknown` NULL; unchanged where it has none or cannot be read. */
+void accounts_look_again(struct account *account);
 
 #endif

@@ -47,14 +47,18 @@ void context_reserve(struct context *context)
 
 void context_warn(struct context *context, const char *code, const char *format, ...)
 {
-	char raw[CONTEXT_WARNING_BYTES], *text = context->warning_text[context->n_warnings];
+	char raw[CONTEXT_WARNING_BYTES], *text;
 	va_list args;
 
-	if (context->n_warnings == CONTEXT_WARNINGS_MAX)
-		return;
 	va_start(args, format);
 	vsnprintf(raw, sizeof raw, format, args);
 	va_end(args);
+	/* One too many for the reply is said at once. */
+	if (context->n_warnings == CONTEXT_WARNINGS_MAX) {
+		trouble_line(raw);
+		return;
+	}
+	text = context->warning_text[context->n_warnings];
 	trouble_escape(text, CONTEXT_WARNING_BYTES, raw);
 	context->warnings[context->n_warnings++] = (struct notice){ code, text };
 }

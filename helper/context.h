@@ -39,7 +39,7 @@ void context_start(struct context *context);
 #define CONTEXT_RESERVE_MS 20000
 void context_reserve(struct context *context);
 
-/* A warning: CODE for machines, a line for people. Escaped here; what is too much is dropped. */
+/* A warning: CODE for machines, a line for people. Escaped here; those that the reply has no room for are said alone. */
 void context_warn(struct context *context, const char *code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

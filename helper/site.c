@@ -65,10 +65,12 @@ const struct keyring_line site_stack[] = {
 	{ "access", KEYRING_SUFFICIENT, "kernel", 1, prefix_argument },
 	{ "access", KEYRING_SUFFICIENT, "private-file", 1, prefix_argument },
 	{ "recovery", KEYRING_SUFFICIENT, "kernel", 1, prefix_argument },
+	{ "recovery", KEYRING_SUFFICIENT, "private-file", 1, prefix_argument },
 #else
 	{ "access", KEYRING_SUFFICIENT, "kernel", 0, prefix_argument },
 	{ "access", KEYRING_SUFFICIENT, "private-file", 0, prefix_argument },
 	{ "recovery", KEYRING_SUFFICIENT, "kernel", 0, prefix_argument },
+	{ "recovery", KEYRING_SUFFICIENT, "private-file", 0, prefix_argument },
 #endif
 };
 const size_t site_stack_lines = sizeof site_stack / sizeof *site_stack;

@@ -134,14 +134,19 @@ enum outcome state_open(bool create, struct state_dir *ret_dir, struct trouble *
 	return open_either(path, create, ret_dir, trouble);
 }
 
-enum outcome state_open_locks(struct state_dir *ret_dir, struct trouble *trouble)
+enum outcome state_open_shared(struct state_dir *ret_dir, struct trouble *trouble)
 {
 	char path[STATE_PATH_MAX_BYTES];
-	enum outcome outcome;
-	int fd;
 
 	home_path(path, ".local/state/" NAME);
-	outcome = open_either(path, true, ret_dir, trouble);
+	return open_either(path, true, ret_dir, trouble);
+}
+
+enum outcome state_open_locks(struct state_dir *ret_dir, struct trouble *trouble)
+{
+	enum outcome outcome = state_open_shared(ret_dir, trouble);
+	int fd;
+
 	if (outcome != DONE)
 		return outcome;
 	if (mkdirat(ret_dir->fd, "locks", 0700) != 0 && errno != EEXIST)

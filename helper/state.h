@@ -25,8 +25,11 @@ struct state_dir {
  */
 enum outcome state_open(bool create, struct state_dir *ret_dir, struct trouble *trouble);
 
-/* The directory of the locks: ~/.local/state/alation-cred/locks whatever XDG_STATE_HOME says, so that a shell
- * that sets it and a cron job that does not find the same lock; else below the private tmpfs directory. */
+/* What every process of the user must find: ~/.local/state/alation-cred whatever XDG_STATE_HOME says, because a shell
+ * sets it and a cron job does not; else the private tmpfs directory. Made if it is missing. */
+enum outcome state_open_shared(struct state_dir *ret_dir, struct trouble *trouble);
+
+/* `locks` in it. */
 enum outcome state_open_locks(struct state_dir *ret_dir, struct trouble *trouble);
 
 #endif

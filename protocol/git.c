@@ -120,6 +120,8 @@ static enum git_fault take(struct bytes key, char *value, size_t n, struct reque
 		request->password = view;
 	else if (bytes_are(key, "oauth_refresh_token"))
 		request->oauth_refresh_token = view;
+	else if (bytes_are(key, "authtype") || bytes_are(key, "credential"))
+		request->credential = true;
 	else if (bytes_are(key, "ephemeral"))
 		request->ephemeral = is_true(view);
 	else if (bytes_are(key, "capability[]"))

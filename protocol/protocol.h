@@ -39,6 +39,7 @@ struct notice { /* a warning, for people and machines */
 /* A request in git's credential protocol: views into the caller's bytes. Of an attribute that was not sent, p is NULL. */
 struct request {
 	struct bytes protocol, host, username, password, oauth_refresh_token;
+	bool credential; /* authtype= or credential= was sent: another kind of secret than a password */
 	bool ephemeral; /* ephemeral=1: whoever keeps credentials is not to keep this one */
 	bool authtype;  /* the caller has the capability `authtype` */
 };

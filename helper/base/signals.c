@@ -6,7 +6,8 @@
  */
 #include "helper/base/signals.h"
 
-static const int held[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGUSR1, SIGUSR2, SIGXCPU };
+static const int held[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM,
+	SIGPROF, SIGXCPU, SIGIO, SIGPWR };
 #define HELD (sizeof held / sizeof *held)
 _Static_assert(HELD == SIGNALS_HELD, "signals.h has room for each");
 

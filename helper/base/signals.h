@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals held while something must not be left half done. SIGALRM is the watchdog's and is never held.
+ * Signals held while something must not be left half done. The watchdog's is never held.
  */
 #ifndef HELPER_BASE_SIGNALS_H
 #define HELPER_BASE_SIGNALS_H
@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#define SIGNALS_HELD 8
+#define SIGNALS_HELD 15
 
 struct signals {
 	bool held;
@@ -16,7 +16,7 @@ struct signals {
 	struct sigaction actions[SIGNALS_HELD];
 };
 
-/* Holds what a terminal, a session's end or a supervisor sends, whichever thread it would go to: it takes effect at the
+/* Holds what a terminal, a session's end, a supervisor or a timer that the caller has set sends, whichever thread it would go to: it takes effect at the
  * release. One at a time. */
 void signals_hold(struct signals *signals);
 void signals_release(struct signals *signals);

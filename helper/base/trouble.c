@@ -5,12 +5,15 @@
 #include "helper/base/trouble.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "protocol/out.h"
+
+#define PATIENCE_MS 1000
 
 static const struct {
 	const char *name;
@@ -91,7 +94,13 @@ static void print(const char *text, const char *tail)
 	size_t left = n < 0 ? 0 : (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
 
 	for (const char *p = line; left;) {
-		ssize_t wrote = write(STDERR_FILENO, p, left);
+		struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
+		ssize_t wrote;
+
+		/* A reader that does not read must not hold us up: a line, even one that is worth much, is dropped then. */
+		if (poll(&out, 1, PATIENCE_MS) == 0)
+			return;
+		wrote = write(STDERR_FILENO, p, left);
 
 		if (wrote < 0 && errno == EINTR)
 			continue;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A POSIX timer, which does not survive an exec (an alarm would kill what `exec` starts: measured), and a
- * handler that does nothing but write and end.
+ * handler that does nothing but write and end. SIGALRM is left to the caller: alarm(2) survives an exec, and a caller
+ * that sets one for us must not break off what is held (signals.h).
  */
 #include "helper/base/watchdog.h"
 
@@ -36,16 +37,21 @@ static void bite(int signal)
 	_exit(code);
 }
 
+int watchdog_signal(void)
+{
+	return SIGRTMIN + 7;
+}
+
 static bool make_timer(void)
 {
 	struct sigaction action = { .sa_handler = bite };
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
-	sigset_t alarm;
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = watchdog_signal() };
+	sigset_t ours;
 
-	sigemptyset(&alarm);
-	sigaddset(&alarm, SIGALRM);
+	sigemptyset(&ours);
+	sigaddset(&ours, watchdog_signal());
 	/* A caller may have blocked or ignored it, and both are inherited. */
-	return sigaction(SIGALRM, &action, NULL) == 0 && sigprocmask(SIG_UNBLOCK, &alarm, NULL) == 0 &&
+	return sigaction(watchdog_signal(), &action, NULL) == 0 && sigprocmask(SIG_UNBLOCK, &ours, NULL) == 0 &&
 	       timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
 }
 

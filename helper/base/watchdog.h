@@ -21,4 +21,7 @@
 void watchdog_arm(int64_t deadline_ms, const struct trouble *trouble, struct bytes reply);
 void watchdog_disarm(void);
 
+/* The signal that it uses: nobody else's. */
+int watchdog_signal(void);
+
 #endif

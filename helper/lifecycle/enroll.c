@@ -33,6 +33,7 @@ static enum alation_result retire(struct context *context, const struct account 
 	struct alation_reply reply;
 	struct trouble before = context->trouble;
 
+	token_suspect(context, account);
 	client_call(context, account, &call, NULL, &reply);
 	context->trouble = before;
 	drop_access(context, account);
@@ -66,9 +67,9 @@ static enum outcome look_before(struct context *context, const struct account *a
 }
 
 /* Lists the account whose RefreshToken is kept. Without that the keyring serves it only where it is named whole. */
-static enum outcome list(struct context *context, const struct account *account)
+static enum outcome list(struct context *context, const struct account *account, bool by_login)
 {
-	enum outcome outcome = accounts_change(account, NULL, context->deadline_ms, NULL, &context->trouble);
+	enum outcome outcome = (by_login ? accounts_put : accounts_add)(account, context->deadline_ms, &context->trouble);
 	char text[ACCOUNT_TEXT_BYTES];
 
 	if (outcome != DONE)
@@ -160,7 +161,7 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 		return outcome;
 	}
 	recovery_forget(context, account);
-	outcome = list(context, account);
+	outcome = list(context, account, true);
 	if (old.token.len)
 		tell_of(context, account, &old, retire(context, account, &old));
 	if (outcome == DONE)
@@ -192,7 +193,7 @@ static void learn(struct context *context, struct account *account, struct bytes
 	context->deadline_ms = deadline_ms;
 }
 
-enum outcome enroll_token(struct context *context, struct account *account, struct bytes refresh_token)
+enum outcome enroll_token(struct context *context, struct account *account, struct bytes refresh_token, bool by_login)
 {
 	LOCK lock = LOCK_NONE;
 	REFRESH_RECORD old = { 0 }, fresh = { 0 };
@@ -207,8 +208,10 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 		outcome = look_before(context, account, &old);
 	if (outcome != DONE)
 		return outcome;
-	/* The mint revokes what is cached if it is of this RefreshToken, whatever becomes of us in between. */
 	same = old.token.len && secret_equal(secret_view(&old.token), refresh_token);
+	if (same && !by_login)
+		return DONE;
+	/* The mint revokes what is cached if it is of this RefreshToken, whatever becomes of us in between. */
 	if (same || !old.token.len)
 		drop_access(context, account);
 	outcome = token_mint(context, account, refresh_token, &access, NULL);
@@ -227,5 +230,5 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	if (old.token.len && !same)
 		tell_of(context, account, &old, retired);
 	token_keep(context, account, &access);
-	return list(context, account);
+	return list(context, account, by_login);
 }

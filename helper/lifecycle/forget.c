@@ -11,10 +11,10 @@ enum outcome forget_account(struct context *context, const struct account *accou
 {
 	enum outcome outcome = vault_forget_access(context, account);
 
-	if (outcome == DONE)
-		outcome = vault_forget_refresh(context, account);
 	if (outcome != DONE)
 		return outcome;
+	/* Before the record: a copy without one would be taken for all that is left of it. */
 	recovery_forget(context, account);
-	return accounts_change(NULL, account, context->deadline_ms, NULL, &context->trouble);
+	outcome = vault_forget_refresh(context, account);
+	return outcome == DONE ? accounts_remove(account, context->deadline_ms, &context->trouble) : outcome;
 }

@@ -15,15 +15,15 @@
 #include "helper/state.h"
 
 #define FACILITY "recovery"
-#define IN_KERNEL_S 86400
+#define KEPT_S 86400
 #define NAME_BYTES (ACCOUNT_LOCK_BYTES + sizeof ".recovery")
 
-bool recovery_keep_in_kernel(struct context *context, const struct account *account, const struct refresh_record *record)
+bool recovery_keep(struct context *context, const struct account *account, const struct refresh_record *record)
 {
 	SECRET line = { 0 };
 
 	return refresh_record_format(record, &line) &&
-	       vault_put_line(context, account, FACILITY, secret_view(&line), IN_KERNEL_S) == ACRED_OK;
+	       vault_put_line(context, account, FACILITY, secret_view(&line), KEPT_S) == ACRED_OK;
 }
 
 static void file_name(const struct account *account, char name[NAME_BYTES])
@@ -33,8 +33,7 @@ static void file_name(const struct account *account, char name[NAME_BYTES])
 	snprintf(name, NAME_BYTES, "%s.recovery", account_lock_name(account, key));
 }
 
-bool recovery_keep_in_file(struct context *context, const struct account *account, const struct refresh_record *record,
-                           char ret_path[RECOVERY_PATH_BYTES])
+bool recovery_keep_in_file(const struct account *account, const struct refresh_record *record, char ret_path[RECOVERY_PATH_BYTES])
 {
 	SECRET line = { 0 };
 	char name[NAME_BYTES];
@@ -42,9 +41,8 @@ bool recovery_keep_in_file(struct context *context, const struct account *accoun
 	struct state_dir dir;
 	int error;
 
-	(void)context;
 	file_name(account, name);
-	if (!refresh_record_format(record, &line) || state_open(true, &dir, &ignored) != DONE)
+	if (!refresh_record_format(record, &line) || state_open_shared(&dir, &ignored) != DONE)
 		return false;
 	error = file_replace(dir.fd, name, secret_view(&line));
 	snprintf(ret_path, RECOVERY_PATH_BYTES, "%s/%s", dir.path, name);
@@ -60,7 +58,7 @@ static bool read_file(const struct account *account, struct secret *ret_line)
 	struct state_dir dir;
 	bool found;
 
-	if (state_open(false, &dir, &ignored) != DONE || dir.fd < 0)
+	if (state_open_shared(&dir, &ignored) != DONE)
 		return false;
 	file_name(account, name);
 	found = file_read(dir.fd, name, ret_line) == 0;
@@ -90,7 +88,7 @@ void recovery_forget(struct context *context, const struct account *account)
 	struct state_dir dir;
 
 	vault_drop_line(context, account, FACILITY);
-	if (state_open(false, &dir, &ignored) != DONE || dir.fd < 0)
+	if (state_open_shared(&dir, &ignored) != DONE)
 		return;
 	file_name(account, name);
 	unlinkat(dir.fd, name, 0);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The copies of a RefreshToken that the server has just made, until its place in the keyring holds it: in the kernel
- * keyring for a day (facility `recovery`), and, where the keyring did not take it, in the file KEY.recovery of the
- * state directory (0600). Decides nothing.
+ * The copies of a RefreshToken that the server has just made, until its place in the keyring holds it: for a day where
+ * the stack's facility `recovery` keeps it (the kernel keyring), and, where that or the keyring did not take it, in the
+ * file KEY.recovery (0600) of ~/.local/state/alation-cred, where every process of the user finds it, else of the
+ * private tmpfs directory. Decides nothing.
  */
 #ifndef HELPER_LIFECYCLE_RECOVERY_H
 #define HELPER_LIFECYCLE_RECOVERY_H
@@ -14,11 +15,10 @@
 #define RECOVERY_PATH_BYTES 1536
 
 /* Writes a copy; false: it could not. ret_path is the file, for words. */
-bool recovery_keep_in_kernel(struct context *context, const struct account *account, const struct refresh_record *record);
-bool recovery_keep_in_file(struct context *context, const struct account *account, const struct refresh_record *record,
-                           char ret_path[RECOVERY_PATH_BYTES]);
+bool recovery_keep(struct context *context, const struct account *account, const struct refresh_record *record);
+bool recovery_keep_in_file(const struct account *account, const struct refresh_record *record, char ret_path[RECOVERY_PATH_BYTES]);
 
-/* The copy in the kernel keyring, else the one in the file. *ret_record is the caller's to wipe in any case. */
+/* The copy of the facility, else the one in the file. *ret_record is the caller's to wipe in any case. */
 bool recovery_find(struct context *context, const struct account *account, struct refresh_record *ret_record);
 
 /* Removes both, silently. */

@@ -23,6 +23,7 @@ static bool is_successor(const struct refresh_record *copy, const struct refresh
 static enum outcome take_copy(struct context *context, struct account *account, struct refresh_record *copy,
                               struct refresh_record *record)
 {
+	struct trouble ignored = { 0 };
 	enum outcome outcome;
 
 	trace("a rotation's new RefreshToken was left in a recovery copy: kept now");
@@ -30,6 +31,7 @@ static enum outcome take_copy(struct context *context, struct account *account, 
 	outcome = vault_keep_refresh(context, account, copy);
 	if (outcome != DONE)
 		return outcome;
+	recovery_forget(context, account);
 	refresh_record_wipe(record);
 	*record = *copy;
 	*copy = (struct refresh_record){ 0 };
@@ -37,10 +39,8 @@ static enum outcome take_copy(struct context *context, struct account *account, 
 	account->rotation_lost_at = 0;
 	/* The old one's access tokens may be dead, and their cached copy looks alive. */
 	token_suspect(context, account);
-	outcome = accounts_change(account, NULL, context->deadline_ms, NULL, &context->trouble);
-	if (outcome == DONE)
-		recovery_forget(context, account);
-	return outcome;
+	accounts_learn(account, context->deadline_ms, &ignored);
+	return DONE;
 }
 
 enum outcome refresh_read(struct context *context, struct account *account, struct refresh_record *ret_record)
@@ -73,7 +73,11 @@ enum outcome refresh_lock_and_read(struct context *context, struct account *acco
 		context->trouble = (struct trouble){ 0 };
 	}
 	outcome = token_lock(context, account, lock);
-	return outcome == DONE ? refresh_read(context, account, ret_record) : outcome;
+	if (outcome != DONE)
+		return outcome;
+	/* While we waited somebody may have said who else uses it, rotated it, or logged in anew. */
+	accounts_look_again(account);
+	return refresh_read(context, account, ret_record);
 }
 
 static void explain(struct context *context, struct account *account, const struct refresh_record *record)
@@ -87,26 +91,36 @@ static void explain(struct context *context, struct account *account, const stru
 	trouble_say(&context->trouble, TROUBLE_REFRESH_TOKEN_REFUSED, remedy,
 	            "the RefreshToken of %s was to be regenerated at %s, the server did so, and its answer with the new one was lost on the way",
 	            account_text(account, text), when);
-	if (account->rotation_lost_at == record->regen_begun || !account->module[0]) /* noted, or in no list */
+	if (account->rotation_lost_at == record->regen_begun)
 		return;
 	account->rotation_lost_at = record->regen_begun;
-	accounts_change(account, NULL, context->deadline_ms, NULL, &ignored);
+	accounts_learn(account, context->deadline_ms, &ignored);
+}
+
+/* The server took it, so it lives: what was left of a rotation says nothing any more. Should some of it stay, the
+ * next call takes it away. */
+static void clear(struct context *context, struct account *account, struct refresh_record *record)
+{
+	struct trouble ignored = { 0 }, before = context->trouble;
+
+	recovery_forget(context, account);
+	if (record->regen_begun) {
+		record->regen_begun = 0;
+		vault_keep_refresh(context, account, record);
+		context->trouble = before;
+	}
+	if (account->rotation_lost_at) {
+		account->rotation_lost_at = 0;
+		accounts_learn(account, context->deadline_ms, &ignored);
+	}
 }
 
 enum outcome refresh_settle(struct context *context, struct account *account, struct refresh_record *record,
                             enum outcome outcome)
 {
-	struct trouble before = context->trouble;
-
-	if (!record->regen_begun)
-		return outcome;
-	if (outcome == LOGIN_NEEDED)
+	if (outcome == DONE)
+		clear(context, account, record);
+	else if (outcome == LOGIN_NEEDED && record->regen_begun)
 		explain(context, account, record);
-	if (outcome != DONE)
-		return outcome;
-	/* The server took it, so it was never replaced. Should the mark stay, the next call takes it away. */
-	record->regen_begun = 0;
-	vault_keep_refresh(context, account, record);
-	context->trouble = before;
-	return DONE;
+	return outcome;
 }

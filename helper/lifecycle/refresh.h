@@ -15,14 +15,15 @@
  * it takes its place in the keyring. *ret_record is the caller's to wipe in any case. */
 enum outcome refresh_read(struct context *context, struct account *account, struct refresh_record *ret_record);
 
-/* Takes the lock and reads. The person who is there unlocks the keyring before, with no lock held. */
+/* Takes the lock, looks at the list again, and reads. The person who is there unlocks the keyring before, with no
+ * lock held. */
 enum outcome refresh_lock_and_read(struct context *context, struct account *account, struct lock *lock,
                                    struct refresh_record *ret_record);
 
 /*
- * Only a call decides whether a RefreshToken lives. After one with RECORD came to OUTCOME: where a rotation had been
- * begun, its mark goes if the token was taken (DONE), and a refusal (LOGIN_NEEDED) becomes the words that tell how it
- * was lost. Returns OUTCOME.
+ * Only a call decides whether a RefreshToken lives. After one with RECORD came to OUTCOME: what a
+ * rotation has left goes if the token was taken (DONE), and where one had been begun a refusal (LOGIN_NEEDED) becomes
+ * the words that tell how the token was lost. Returns OUTCOME.
  */
 enum outcome refresh_settle(struct context *context, struct account *account, struct refresh_record *record,
                             enum outcome outcome);

@@ -92,15 +92,15 @@ static enum outcome read_back(struct context *context, const struct account *acc
 
 /* The server has the new one alone now, and the keyring does not take it. */
 static enum outcome rescue(struct context *context, const struct account *account, const struct refresh_record *fresh,
-                           bool in_kernel)
+                           bool copied)
 {
 	char text[ACCOUNT_TEXT_BYTES], path[RECOVERY_PATH_BYTES], remedy[640], why[sizeof context->trouble.message];
 
 	account_text(account, text);
 	memcpy(why, context->trouble.message, sizeof why);
-	if (recovery_keep_in_file(context, account, fresh, path))
+	if (recovery_keep_in_file(account, fresh, path))
 		snprintf(remedy, sizeof remedy, "make the keyring work, then call 'alation-cred get %s': it takes the token over from %.300s", text, path);
-	else if (in_kernel)
+	else if (copied)
 		snprintf(remedy, sizeof remedy, "make the keyring work, then call 'alation-cred get %s' within a day and before a restart", text);
 	else
 		snprintf(remedy, sizeof remedy, "log in again: 'alation-cred login %s'; nothing here could keep the new token", account->base_url);
@@ -110,7 +110,9 @@ static enum outcome rescue(struct context *context, const struct account *accoun
 
 static enum outcome keep(struct context *context, struct account *account, struct refresh_record *fresh)
 {
-	bool in_kernel = recovery_keep_in_kernel(context, account, fresh);
+	char path[RECOVERY_PATH_BYTES];
+	/* Who dies before the keyring has it leaves it in one of the two. */
+	bool copied = recovery_keep(context, account, fresh) || recovery_keep_in_file(account, fresh, path);
 	int64_t begun = fresh->regen_begun;
 	enum outcome outcome;
 
@@ -120,7 +122,7 @@ static enum outcome keep(struct context *context, struct account *account, struc
 		outcome = read_back(context, account, fresh);
 	fresh->regen_begun = begun;
 	if (outcome != DONE)
-		return rescue(context, account, fresh, in_kernel);
+		return rescue(context, account, fresh, copied);
 	fresh->regen_begun = 0;
 	return DONE;
 }
@@ -130,13 +132,13 @@ static void follow_up(struct context *context, struct account *account, const st
 {
 	struct trouble ignored = { 0 };
 
+	vault_forget_access(context, account);
 	memcpy(account->name, fresh->name, sizeof account->name);
 	account->refresh_expires_at = fresh->token_expires_at;
 	account->rotation_lost_at = 0;
-	if (accounts_change(account, NULL, context->deadline_ms, NULL, &ignored) != DONE)
-		context_warn(context, "not_listed", "the new RefreshToken is kept, but its end could not be written into the list of accounts");
-	vault_forget_access(context, account);
 	recovery_forget(context, account);
+	if (accounts_learn(account, context->deadline_ms, &ignored) != DONE)
+		context_warn(context, "not_listed", "the new RefreshToken is kept, but its end could not be written into the list of accounts");
 	context->trouble = (struct trouble){ 0 };
 }
 

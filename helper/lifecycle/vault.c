@@ -178,6 +178,9 @@ enum outcome vault_refresh(struct context *context, const struct account *accoun
 	fault = refresh_record_parse(secret_view(&line), ret_record);
 	if (!fault && vault_is_foreign(ret_record, account))
 		fault = RECORD_FOREIGN;
+	/* What is not this account's must not be sent, nor compared with anything. */
+	if (fault)
+		refresh_record_wipe(ret_record);
 	ret_record->unreadable = fault && fault != RECORD_NO_MEMORY;
 	return fault ? bad_record(context, account, fault) : DONE;
 }

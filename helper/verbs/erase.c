@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * erase: git's word that a credential did not work, or that a person wants a host forgotten. What goes depends on
- * what was refused: our access token leaves the cache alone, the RefreshToken or no password at all takes the account
- * along, another's password takes nothing. Local; no server is asked.
+ * what was refused: our access token leaves the cache alone, the RefreshToken or no secret at all takes the account
+ * along, another's secret takes nothing. Local; no server is asked.
  */
 #include "helper/account.h"
 #include "helper/accounts-file.h"
 #include "helper/lifecycle/forget.h"
+#include "helper/lifecycle/refresh.h"
 #include "helper/lifecycle/token.h"
 #include "helper/lifecycle/vault.h"
 #include "helper/request.h"
@@ -17,9 +18,9 @@ static bool is_same(struct bytes given, const struct secret *ours)
 	return given.p && ours->len && secret_equal(given, secret_view(ours));
 }
 
-static enum outcome read_refresh(struct context *context, const struct account *account, struct refresh_record *ret_refresh)
+static enum outcome read_refresh(struct context *context, struct account *account, struct refresh_record *ret_refresh)
 {
-	enum outcome outcome = vault_refresh(context, account, false, ret_refresh);
+	enum outcome outcome = refresh_read(context, account, ret_refresh);
 
 	/* Nothing there, or nothing that can be read: it may go. Locked is another matter. */
 	if (outcome != LOGIN_NEEDED && !ret_refresh->unreadable)
@@ -28,12 +29,13 @@ static enum outcome read_refresh(struct context *context, const struct account *
 	return DONE;
 }
 
-static enum outcome erase(struct context *context, const struct account *account, const struct request *request)
+static enum outcome erase(struct context *context, struct account *account, const struct request *request)
 {
 	LOCK lock = LOCK_NONE;
 	ACCESS_RECORD access = { 0 };
 	REFRESH_RECORD refresh = { 0 };
-	bool all = !request->password.p && !request->oauth_refresh_token.p;
+	/* What a newer git was refused by `authtype` and `credential` was another helper's, and no word against ours. */
+	bool all = !request->password.p && !request->oauth_refresh_token.p && !request->credential;
 	enum outcome outcome = token_lock(context, account, &lock);
 
 	if (outcome != DONE)

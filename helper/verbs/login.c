@@ -229,7 +229,7 @@ static enum outcome enroll(struct context *context, struct gathered *g)
 	char name[RECORD_NAME_MAX_BYTES], host[128] = "";
 
 	if (g->way == WAY_TOKEN)
-		return enroll_token(context, &g->account, secret_view(&g->secret));
+		return enroll_token(context, &g->account, secret_view(&g->secret), true);
 	gethostname(host, sizeof host - 1);
 	snprintf(name, sizeof name, "alation-cred@%s", host[0] ? host : "localhost");
 	g->account.exclusive = true;

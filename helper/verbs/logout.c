@@ -111,7 +111,7 @@ static enum outcome logout(struct context *context, struct account *account)
 	struct trouble server;
 	struct ended ended;
 	char text[ACCOUNT_TEXT_BYTES], line[ACCOUNT_TEXT_BYTES + 32];
-	bool nothing = false, was_default = account->is_default;
+	bool nothing = false, was_default;
 	enum outcome at_server, outcome = read_refresh(context, account, &lock, &refresh, &nothing);
 
 	if (outcome == DONE && nothing && !account->module[0])
@@ -119,8 +119,10 @@ static enum outcome logout(struct context *context, struct account *account)
 		                   "nothing is stored for %s", account_text(account, text));
 	if (outcome != DONE)
 		return outcome;
+	was_default = account->is_default;
 	/* From here on to the end: a dead RefreshToken must not stay behind as if it lived. */
 	signals_hold(&signals);
+	token_suspect(context, account);
 	at_server = end_at_server(context, account, &refresh, &ended);
 	server = context->trouble;
 	context_reserve(context);

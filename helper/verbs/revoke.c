@@ -37,6 +37,7 @@ static enum outcome revoke(struct context *context, struct account *account)
 		context_reserve(context);
 		outcome = vault_forget_access(context, account);
 	}
+	lock_release(&lock);
 	if (outcome != DONE)
 		return outcome;
 	snprintf(line, sizeof line, "revoked the access tokens of %s", account_text(account, text));

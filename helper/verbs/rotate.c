@@ -3,7 +3,6 @@
  * rotate: whether a RefreshToken is to be regenerated; how is lifecycle/rotation.c's.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "helper/account.h"
 #include "helper/alation/client.h"
@@ -31,22 +30,6 @@ static void say_end(const struct account *account, const char *before)
 	say(account, text);
 }
 
-/* Somebody else may have rotated while we waited for the lock. */
-static void look_again(struct account *account)
-{
-	ACCOUNTS accounts = { 0 };
-	struct trouble ignored = { 0 };
-	const struct account *now;
-
-	if (accounts_read(&accounts, &ignored) != DONE)
-		return;
-	now = accounts_find(&accounts, account->base_url, account->user_id);
-	if (!now)
-		return;
-	*account = *now;
-	account->unknown = NULL;
-}
-
 static enum outcome ask_end(struct context *context, struct account *account, const struct refresh_record *refresh)
 {
 	struct alation_call call = { .endpoint = ALATION_VALIDATE_REFRESH_TOKEN, .refresh_token = secret_view(&refresh->token) };
@@ -58,61 +41,71 @@ static enum outcome ask_end(struct context *context, struct account *account, co
 	return outcome;
 }
 
-/* --if-expiring: DONE and *ret_due. A token whose end nobody knows is not regenerated on a guess. */
-static enum outcome is_due(struct context *context, struct account *account, const struct refresh_record *refresh, bool *ret_due)
-{
-	int64_t within_s = context->options.if_expiring_s;
-	enum outcome outcome = DONE;
-
-	*ret_due = within_s < 0 || refresh->regen_begun;
-	if (*ret_due)
-		return DONE;
-	if (account->refresh_expires_at == RECORD_TIME_UNKNOWN)
-		account->refresh_expires_at = refresh->token_expires_at;
-	if (account->refresh_expires_at == RECORD_TIME_UNKNOWN)
-		outcome = ask_end(context, account, refresh);
-	if (outcome != DONE)
-		return outcome;
-	if (account->refresh_expires_at == RECORD_TIME_UNKNOWN)
-		say(account, "is left as it is: the server does not tell when its RefreshToken ends");
-	else if (account->refresh_expires_at - clock_wall_s() > within_s)
-		say_end(account, "has nothing to do: its RefreshToken is");
-	else
-		*ret_due = true;
-	return DONE;
-}
-
+/* Whether what is known of its end says that it is not due yet. A token whose end nobody knows is not regenerated on
+ * a guess. */
 static bool is_far_from_ending(const struct context *context, const struct account *account)
 {
 	return context->options.if_expiring_s >= 0 && account->refresh_expires_at != RECORD_TIME_UNKNOWN &&
 	       account->refresh_expires_at - clock_wall_s() > context->options.if_expiring_s;
 }
 
+enum due { DUE, NOT_DUE, END_UNKNOWN, SHARED };
+
+/* Under the lock, with the list as it is now. */
+static enum outcome decide(struct context *context, struct account *account, const struct refresh_record *refresh, enum due *ret_due)
+{
+	enum outcome outcome = DONE;
+
+	*ret_due = DUE;
+	if (context->options.all && !account->exclusive)
+		*ret_due = SHARED;
+	if (*ret_due == SHARED || context->options.if_expiring_s < 0 || refresh->regen_begun)
+		return DONE;
+	/* The record goes with the token; the list may be of the one before. */
+	if (refresh->token_expires_at != RECORD_TIME_UNKNOWN)
+		account->refresh_expires_at = refresh->token_expires_at;
+	if (account->refresh_expires_at == RECORD_TIME_UNKNOWN)
+		outcome = ask_end(context, account, refresh);
+	if (account->refresh_expires_at == RECORD_TIME_UNKNOWN)
+		*ret_due = END_UNKNOWN;
+	else if (is_far_from_ending(context, account))
+		*ret_due = NOT_DUE;
+	return outcome;
+}
+
+static enum outcome leave(const struct account *account, enum due why)
+{
+	if (why == SHARED)
+		say(account, "is left as it is: its RefreshToken counts as shared");
+	else if (why == END_UNKNOWN)
+		say(account, "is left as it is: the server does not tell when its RefreshToken ends");
+	else
+		say_end(account, "has nothing to do: its RefreshToken is");
+	return DONE;
+}
+
 static enum outcome rotate(struct context *context, struct account *account)
 {
 	LOCK lock = LOCK_NONE;
 	REFRESH_RECORD refresh = { 0 };
-	bool due = false;
+	enum due due = DUE;
 	enum outcome outcome;
 
-	if (context->options.all && !account->exclusive) {
-		say(account, "is left as it is: its RefreshToken counts as shared");
-		return DONE;
-	}
+	if (context->options.all && !account->exclusive)
+		return leave(account, SHARED);
 	/* The usual case of a timer: no keyring is opened for it. */
-	if (is_far_from_ending(context, account)) {
-		say_end(account, "has nothing to do: its RefreshToken is");
-		return DONE;
-	}
+	if (is_far_from_ending(context, account))
+		return leave(account, NOT_DUE);
 	outcome = refresh_lock_and_read(context, account, &lock, &refresh);
-	look_again(account);
 	if (outcome == DONE)
-		outcome = is_due(context, account, &refresh, &due);
-	if (outcome != DONE || !due)
-		return outcome;
-	outcome = rotation_run(context, account, &refresh);
+		outcome = decide(context, account, &refresh, &due);
+	if (outcome == DONE && due == DUE)
+		outcome = rotation_run(context, account, &refresh);
+	lock_release(&lock); /* before anything is said: whoever reads that may take his time */
 	if (outcome != DONE)
 		return outcome;
+	if (due != DUE)
+		return leave(account, due);
 	say_end(account, "has a new RefreshToken");
 	if (!account->exclusive)
 		context_warn(context, "shared_rotated", "the RefreshToken counted as shared: whatever else used it is cut off now");

@@ -48,8 +48,9 @@ static enum outcome set(struct context *context, struct account *account, const 
 		                   account_text(account, text));
 	*account = *now;
 	account->unknown = NULL;
+	account->is_default = false; /* it stays what the list says, unless that is what is set */
 	change(account, word, ret_words);
-	return accounts_change(account, NULL, context->deadline_ms, NULL, &context->trouble);
+	return accounts_put(account, context->deadline_ms, &context->trouble);
 }
 
 enum outcome set_main(struct context *context, const char *argument)

@@ -157,7 +157,7 @@ static void tell_fallback(struct context *context)
 		return;
 	close(dir.fd);
 	if (dir.fallback)
-		context_warn(context, "state_fallback", "the accounts are listed in %s because HOME cannot be written; that list ends with a restart",
+		context_warn(context, "state_fallback", "the accounts are listed in %s because the state directory in HOME cannot be written; that list ends with a restart",
 		             dir.path);
 }
 

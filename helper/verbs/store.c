@@ -35,35 +35,28 @@ static struct bytes candidate(const struct request *request)
 	return request->oauth_refresh_token.p ? request->oauth_refresh_token : request->password;
 }
 
-/* git's approve brings back what we handed out; what is kept already need not be proved again. */
-static enum outcome is_known(struct context *context, const struct account *account, struct bytes token, bool *ret_known)
+/* git's approve brings back what we handed out. */
+static bool is_cached(struct context *context, const struct account *account, struct bytes token)
 {
 	ACCESS_RECORD access = { 0 };
-	REFRESH_RECORD refresh = { 0 };
-	enum outcome outcome;
 
-	*ret_known = vault_access(context, account, &access) && secret_equal(token, secret_view(&access.token));
-	if (*ret_known)
-		return DONE;
-	outcome = vault_refresh(context, account, false, &refresh);
-	*ret_known = outcome == DONE && secret_equal(token, secret_view(&refresh.token));
-	if (outcome != LOGIN_NEEDED)
-		return outcome;
-	context->trouble = (struct trouble){ 0 };
-	return DONE;
+	return vault_access(context, account, &access) && secret_equal(token, secret_view(&access.token));
 }
 
-static enum outcome store(struct context *context, const struct url *url, const struct request *request)
+static enum outcome store(struct context *context, const struct url *url, const struct request *request, bool is_new)
 {
 	struct account account = { .user_id = url->user_id, .refresh_expires_at = RECORD_TIME_UNKNOWN };
+	char text[ACCOUNT_TEXT_BYTES];
 	enum outcome outcome;
-	bool known;
 
 	memcpy(account.base_url, url->base, sizeof account.base_url);
-	outcome = is_known(context, &account, candidate(request), &known);
-	if (outcome != DONE || known)
-		return outcome;
-	outcome = enroll_token(context, &account, candidate(request));
+	if (is_cached(context, &account, candidate(request)))
+		return DONE;
+	outcome = enroll_token(context, &account, candidate(request), false);
+	/* A repository's URL can bring a password along: a person is to know whose account came that way. */
+	if (outcome == DONE && is_new)
+		context_warn(context, "account_added", "the account %s was added by a request in git's protocol; 'alation-cred logout %s' removes it",
+		             account_text(&account, text), text);
 	/* A password that the server does not take for a RefreshToken was none: not ours to keep, nothing to tell. */
 	if (outcome == LOGIN_NEEDED && !request->oauth_refresh_token.p)
 		context->trouble = (struct trouble){ 0 };
@@ -85,5 +78,5 @@ enum outcome store_main(struct context *context, const char *argument)
 	outcome = accounts_read(&accounts, &context->trouble);
 	if (outcome != DONE || (!is_held(&accounts, &url) && !is_configured(&url) && !request->oauth_refresh_token.p))
 		return outcome;
-	return store(context, &url, request);
+	return store(context, &url, request, !accounts_find(&accounts, url.base, url.user_id));
 }

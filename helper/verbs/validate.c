@@ -32,10 +32,10 @@ static void learn(struct context *context, struct account *account, const struct
 {
 	struct trouble ignored = { 0 };
 
-	if (reply->expires_at < 0 || reply->expires_at == account->refresh_expires_at || !account->module[0])
+	if (reply->expires_at < 0 || reply->expires_at == account->refresh_expires_at)
 		return;
 	account->refresh_expires_at = reply->expires_at;
-	accounts_change(account, NULL, context->deadline_ms, NULL, &ignored);
+	accounts_learn(account, context->deadline_ms, &ignored);
 }
 
 static enum outcome ask_about_refresh(struct context *context, struct account *account, struct refresh_record *refresh, enum life *ret_life)
@@ -51,10 +51,9 @@ static enum outcome ask_about_refresh(struct context *context, struct account *a
 		return outcome;
 	context->trouble = (struct trouble){ 0 };
 	*ret_life = outcome == DONE && reply.token_status == ALATION_ACTIVE ? ACTIVE : DEAD;
-	if (*ret_life == DEAD)
-		return DONE;
-	learn(context, account, &reply);
-	return refresh_settle(context, account, refresh, DONE);
+	if (*ret_life == ACTIVE)
+		learn(context, account, &reply);
+	return DONE;
 }
 
 static enum outcome ask_about_access(struct context *context, const struct account *account, enum life *ret_life)
@@ -112,6 +111,7 @@ static enum outcome validate(struct context *context, struct account *account)
 		context->trouble = absent;
 		return LOGIN_NEEDED;
 	}
+	lock_release(&lock);
 	return report(context, account, refresh_life, access_life);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A file an entry in the user's private directory on a tmpfs, for the cache where the kernel keyring is closed. Built
- * in. Never writes a secret to a disk, never uses or writes over what is not as it makes files itself, and keeps no
- * RefreshToken. The argument prefix=NAME replaces "alation-cred" in the files' names.
+ * in. Never writes a secret to a disk, never uses or writes over what is not as it makes files itself, and keeps a
+ * RefreshToken for no longer than a rotation takes to put it where it belongs. The argument prefix=NAME replaces "alation-cred" in the files' names.
  */
 #include <errno.h>
 #include <linux/magic.h>

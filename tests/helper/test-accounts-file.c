@@ -51,7 +51,7 @@ static void put(const char *base_url, int64_t user_id, bool make_default)
 	struct account account = an_account(base_url, user_id);
 
 	account.is_default = make_default;
-	assert_int_equal(accounts_change(&account, NULL, SOON, NULL, &trouble), DONE);
+	assert_int_equal(accounts_put(&account, SOON, &trouble), DONE);
 }
 
 /* Neither read nor changed, and byte for byte what it was. */
@@ -64,8 +64,8 @@ static void assert_refused(const char *content, size_t n)
 	assert_int_equal(accounts_read(&accounts, &trouble), UNUSABLE);
 	assert_int_equal(accounts.n, 0);
 	assert_non_null(strstr(trouble.message, FILE_PATH));
-	assert_int_equal(accounts_change(&other, NULL, SOON, NULL, &trouble), UNUSABLE);
-	assert_int_equal(accounts_change(NULL, &other, SOON, NULL, &trouble), UNUSABLE);
+	assert_int_equal(accounts_put(&other, SOON, &trouble), UNUSABLE);
+	assert_int_equal(accounts_remove(&other, SOON, &trouble), UNUSABLE);
 	assert_int_equal(scratch_read(scratch_path(FILE_PATH), now, sizeof now), n);
 	assert_memory_equal(now, content, n);
 }
@@ -86,15 +86,14 @@ static void nothing_there_is_an_empty_list(void **state)
 static void what_is_put_is_read_back(void **state)
 {
 	struct account account = an_account("http://[::1]:8080", 2147483647);
-	ACCOUNTS accounts = { 0 }, after = { 0 };
+	ACCOUNTS accounts = { 0 };
 	struct stat st;
 
 	(void)state;
 	snprintf(account.name, sizeof account.name, "\n&=%%\x1b \\ caf\xc3\xa9");
 	account.exclusive = true;
 	account.refresh_expires_at = RECORD_TIME_UNKNOWN;
-	assert_int_equal(accounts_change(&account, NULL, SOON, &after, &trouble), DONE);
-	assert_int_equal(after.n, 1);
+	assert_int_equal(accounts_put(&account, SOON, &trouble), DONE);
 	assert_int_equal(accounts_read(&accounts, &trouble), DONE);
 	assert_int_equal(accounts.n, 1);
 	assert_string_equal(accounts.list[0].base_url, account.base_url);
@@ -187,7 +186,7 @@ static void a_file_too_big_is_refused(void **state)
 	lay(A, strlen(A));
 	assert_int_equal(truncate(scratch_path(FILE_PATH), 1024 * 1024 + 1), 0);
 	assert_int_equal(accounts_read(&accounts, &trouble), UNUSABLE);
-	assert_int_equal(accounts_change(&other, NULL, SOON, NULL, &trouble), UNUSABLE);
+	assert_int_equal(accounts_put(&other, SOON, &trouble), UNUSABLE);
 	assert_int_equal(stat(scratch_path(FILE_PATH), &st), 0);
 	assert_int_equal(st.st_size, 1024 * 1024 + 1);
 }
@@ -228,7 +227,7 @@ static void what_is_no_file_of_ours_is_refused(void **state)
 		makers[i](path);
 		assert_int_equal(lstat(path, &before), 0);
 		assert_int_equal(accounts_read(&accounts, &trouble), UNUSABLE);
-		assert_int_equal(accounts_change(&other, NULL, SOON, NULL, &trouble), UNUSABLE);
+		assert_int_equal(accounts_put(&other, SOON, &trouble), UNUSABLE);
 		assert_int_equal(lstat(path, &after), 0);
 		assert_int_equal(before.st_ino, after.st_ino);
 		assert_int_equal(before.st_mode, after.st_mode);
@@ -249,7 +248,8 @@ static void unknown_members_survive_a_change(void **state)
 	scratch_read(scratch_path(FILE_PATH), now, sizeof now);
 	assert_non_null(strstr(now, "&later=a%20b&more=\n"));
 	changed.unknown = NULL; /* the caller does not know them */
-	assert_int_equal(accounts_change(&changed, &gone, SOON, NULL, &trouble), DONE);
+	assert_int_equal(accounts_put(&changed, SOON, &trouble), DONE);
+	assert_int_equal(accounts_remove(&gone, SOON, &trouble), DONE);
 	scratch_read(scratch_path(FILE_PATH), now, sizeof now);
 	assert_non_null(strstr(now, "&module=secret-service&"));
 	assert_non_null(strstr(now, "&default=1&exclusive=0&later=a%20b&more=\n"));
@@ -272,7 +272,7 @@ static void a_lost_rotation_is_remembered(void **state)
 	assert_null(strstr(now, "rotation_lost_at"));
 
 	account.rotation_lost_at = 1700000000;
-	assert_int_equal(accounts_change(&account, NULL, SOON, NULL, &trouble), DONE);
+	assert_int_equal(accounts_put(&account, SOON, &trouble), DONE);
 	put("https://c.example", 3, false);
 	assert_int_equal(accounts_read(&lost, &trouble), DONE);
 	assert_int_equal(accounts_find(&lost, "https://a.example", 1)->rotation_lost_at, 1700000000);
@@ -280,7 +280,7 @@ static void a_lost_rotation_is_remembered(void **state)
 	assert_null(accounts_find(&lost, "https://a.example", 1)->unknown);
 
 	account.rotation_lost_at = 0;
-	assert_int_equal(accounts_change(&account, NULL, SOON, NULL, &trouble), DONE);
+	assert_int_equal(accounts_put(&account, SOON, &trouble), DONE);
 	assert_int_equal(accounts_read(&after, &trouble), DONE);
 	assert_int_equal(accounts_find(&after, "https://a.example", 1)->rotation_lost_at, 0);
 	scratch_read(scratch_path(FILE_PATH), now, sizeof now);
@@ -308,7 +308,7 @@ static void remove_it(const char *base_url, int64_t user_id)
 {
 	struct account account = an_account(base_url, user_id);
 
-	assert_int_equal(accounts_change(NULL, &account, SOON, NULL, &trouble), DONE);
+	assert_int_equal(accounts_remove(&account, SOON, &trouble), DONE);
 }
 
 static void the_default_moves(void **state)
@@ -351,12 +351,42 @@ static void the_list_has_an_end(void **state)
 		fprintf(file, "v=1&base_url=https%%3A%%2F%%2Fa&user_id=%d\n", i);
 	fclose(file);
 	assert_int_equal(stat(scratch_path(FILE_PATH), &before), 0);
-	assert_int_equal(accounts_change(&other, NULL, SOON, NULL, &trouble), UNUSABLE);
+	assert_int_equal(accounts_put(&other, SOON, &trouble), UNUSABLE);
 	assert_int_equal(stat(scratch_path(FILE_PATH), &after), 0);
 	assert_int_equal(before.st_ino, after.st_ino);
-	assert_int_equal(accounts_change(&known, NULL, SOON, &accounts, &trouble), DONE);
+	assert_int_equal(accounts_put(&known, SOON, &trouble), DONE);
+	assert_int_equal(accounts_read(&accounts, &trouble), DONE);
 	assert_int_equal(accounts.n, ACCOUNTS_MAX);
 	put("https://a", 1, false);
+}
+
+/* Whoever learned something while a person chose must not take the choice back; and what is in no list stays out. */
+static void what_is_learned_changes_no_choice(void **state)
+{
+	struct account old = an_account("https://a.example", 1), now = old, stranger = an_account("https://c.example", 3);
+	ACCOUNTS accounts = { 0 };
+
+	(void)state;
+	old.exclusive = now.exclusive = true;
+	old.is_default = true;
+	assert_int_equal(accounts_put(&old, SOON, &trouble), DONE);
+	now.exclusive = false; /* as `set shared` and `set … default` do */
+	assert_int_equal(accounts_put(&now, SOON, &trouble), DONE);
+	put("https://b.example", 2, true);
+	old.refresh_expires_at = 1900000000;
+	old.rotation_lost_at = 1700000000;
+	snprintf(old.name, sizeof old.name, "another");
+	assert_int_equal(accounts_learn(&old, SOON, &trouble), DONE);
+	assert_int_equal(accounts_learn(&stranger, SOON, &trouble), DONE);
+	assert_int_equal(accounts_read(&accounts, &trouble), DONE);
+	assert_int_equal(accounts.n, 2);
+	accounts_look_again(&old);
+	assert_false(old.exclusive);
+	assert_false(old.is_default);
+	assert_int_equal(old.refresh_expires_at, 1900000000);
+	assert_int_equal(old.rotation_lost_at, 1700000000);
+	assert_string_equal(old.name, "another");
+	assert_true(accounts_find(&accounts, "https://b.example", 2)->is_default);
 }
 
 static void writers_at_once_lose_nothing(void **state)
@@ -372,7 +402,7 @@ static void writers_at_once_lose_nothing(void **state)
 				struct account account = an_account("https://a", 100 * c + i);
 				struct trouble ours = { 0 };
 
-				if (accounts_change(&account, NULL, SOON, NULL, &ours) != DONE)
+				if (accounts_put(&account, SOON, &ours) != DONE)
 					_exit(1);
 			}
 			_exit(0);
@@ -397,7 +427,7 @@ int main(void)
 		CASE(nothing_there_is_an_empty_list),     CASE(what_is_put_is_read_back),         CASE(a_cut_file_is_refused),
 		CASE(a_damaged_file_is_refused),          CASE(a_file_too_big_is_refused),        CASE(what_is_no_file_of_ours_is_refused),
 		CASE(unknown_members_survive_a_change),   CASE(the_default_moves),                CASE(the_list_has_an_end),
-		CASE(writers_at_once_lose_nothing),       CASE(a_lost_rotation_is_remembered),
+		CASE(what_is_learned_changes_no_choice), CASE(writers_at_once_lose_nothing),       CASE(a_lost_rotation_is_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
