@@ -11,6 +11,7 @@ setup() {
 }
 
 teardown() {
+	decoy_stop
 	sandbox_stop
 }
 
@@ -363,10 +364,132 @@ expect() {
 	expect 201
 }
 
+@test "fault: raw bytes instead of an answer, before one, after it acted; closed or reset" {
+	local raw=$'HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\n{"a":1'
+	mint
+	sandbox_fault endpoint=createAPIAccessToken "raw=$raw"
+	with_refresh createAPIAccessToken || :
+	[[ $curl_status == 18 && $status == 201 && $body == '{"a":1' ]]
+	get userinfo/ "$token"
+	expect 200
+	sandbox_fault endpoint=createAPIAccessToken "raw=$raw" end=reset act=yes
+	with_refresh createAPIAccessToken || :
+	[[ $curl_status == 56 ]] # a reset, not an end
+	get userinfo/ "$token"
+	expect 403
+	sandbox_fault endpoint=userinfo 'raw={"a":1}'
+	get userinfo/ x || :
+	[[ $curl_status == 1 && -z $body ]] # HTTP/0.9
+	sandbox_fault endpoint=createAPIAccessToken raw=$'HTTP/1.1 103 Early Hints\r\nX-Hint: 1\r\n\r\n' end=answer
+	mint
+	expect 201
+	[[ $headers == 'HTTP/1.1 103 Early Hints'*$'\nX-Hint: 1\n'*$'\nHTTP/1.1 201 '* ]]
+	printf 'HTTP/1.1 200 OK\r\n\r\na\0b' >"$BATS_TEST_TMPDIR/raw"
+	sandbox_fault endpoint=userinfo "raw@$BATS_TEST_TMPDIR/raw"
+	call userinfo/
+	cmp "$BATS_TEST_TMPDIR/body" <(printf 'a\0b')
+	[[ $(sandbox_log) == *' 000 '*' fault=raw,end '* ]]
+}
+
+@test "fault: bytes without end, byte by byte, and silence, each until the client goes" {
+	local raw=$'HTTP/1.1 200 OK\r\n\r\n('
+	sandbox_fault endpoint=userinfo "raw=$raw" fill='ab'
+	sandbox_curl /integration/v1/userinfo/ | head -c 300001 >"$BATS_TEST_TMPDIR/much" || :
+	[[ $(head -c 5 "$BATS_TEST_TMPDIR/much") == '(abab' && $(wc -c <"$BATS_TEST_TMPDIR/much") == 300001 ]]
+	sandbox_fault endpoint=userinfo "raw=$raw" fill='ab' drip_ms=50
+	call userinfo/ --max-time 1 || :
+	[[ $curl_status == 28 && $body == '(a'* && ${#body} -lt 25 ]]
+	sandbox_fault endpoint=userinfo "raw=$raw" end=stall
+	call userinfo/ --max-time 0.3 || :
+	[[ $curl_status == 28 && $body == '(' ]]
+	# Nor do they outlive the server.
+	sandbox_fault endpoint=userinfo "raw=$raw" end=stall
+	sandbox_fault endpoint=userinfo "raw=$raw" fill=x drip_ms=60000
+	for i in 1 2; do
+		exec {slow}< <(sandbox_curl /integration/v1/userinfo/ --no-buffer 2>&1 3>&-)
+		read -r -n 1 -u "$slow" # it is under way
+	done
+	sandbox_stop
+}
+
+@test "connections that end before a request: closed, reset; exactly as many as were asked for" {
+	sandbox_break close
+	get userinfo/ x || :
+	[[ $curl_status == 52 ]]
+	sandbox_break reset 2
+	for i in 1 2; do
+		get userinfo/ x || :
+		[[ $curl_status == 56 || $curl_status == 7 ]] # the second where it came before the connection was up
+	done
+	get userinfo/ x
+	expect 403
+	run -1 sandbox_break expired # without TLS
+	run -1 sandbox_break nonsense
+	run -1 sandbox_break close 0
+	[[ $(sandbox_log | wc -l) == 1 ]]
+}
+
+@test "TLS that must not be accepted: each is what it is called, and what a client that does not mind would see" {
+	local what wanted
+	sandbox_stop
+	sandbox_start --tls
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=client -days 2 \
+		-keyout "$BATS_TEST_TMPDIR/key" -out "$BATS_TEST_TMPDIR/certificate" 2>/dev/null
+	while read -r what wanted words; do
+		sandbox_break "$what"
+		run call userinfo/ --max-time 0.5
+		[[ " $wanted " == *" $status "* ]] || { echo "$what: curl says $status: $output"; return 1; }
+		[[ $output == *"$words"* ]] || { echo "$what: $output"; return 1; }
+	done <<-'END'
+		expired 60 certificate has expired
+		wrong-host 60 no alternative certificate subject name
+		self-signed 60 self-signed certificate
+		tls1.1 35
+		client-certificate 56 certificate required
+		cut 35
+		stall 28
+		close 35
+	END
+	[[ $(sandbox_log) != *userinfo* ]]
+	for what in expired wrong-host self-signed '' ; do
+		[[ ! $what ]] || sandbox_break "$what"
+		call userinfo/ -k
+		expect 403
+	done
+	sandbox_break tls1.1
+	call userinfo/ --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0
+	expect 403
+	sandbox_break client-certificate
+	call userinfo/ --cert "$BATS_TEST_TMPDIR/certificate" --key "$BATS_TEST_TMPDIR/key"
+	expect 403
+	sandbox_fault endpoint=userinfo raw=$'HTTP/1.1 200 OK\r\n\r\nraw' end=reset
+	call userinfo/ || :
+	[[ $body == raw* ]] # past libmicrohttpd, but not past TLS
+}
+
+@test "decoys: one takes, one answers, one relays; each counts, keeps what it got, and ends" {
+	local port
+	decoy_start idle sink
+	decoy_start takes sink
+	run -28 curl -q -sS --noproxy '*' --max-time 0.3 -d secret "http://127.0.0.1:$DECOY_PORT/x"
+	[[ $(decoy_met takes) == 1 && $(decoy_got takes) == 'POST /x HTTP/1.1'*$'\r\n\r\nsecret' ]]
+	printf 'HTTP/1.1 407 Who\r\nContent-Length: 2\r\n\r\nhm' >"$BATS_TEST_TMPDIR/text"
+	decoy_start answers answer "$BATS_TEST_TMPDIR/text"
+	[[ $(curl -q -sS --noproxy '*' -w '%{http_code}' "http://127.0.0.1:$DECOY_PORT/") == hm407 ]]
+	decoy_start relays proxy
+	port=$DECOY_PORT
+	[[ $(curl -q -sS --noproxy '' -p -x "http://127.0.0.1:$port" "$SANDBOX_URL/integration/v1/userinfo/") == *403000* ]]
+	[[ $(decoy_got relays) == "CONNECT ${SANDBOX_URL#http://} "* && $(decoy_met idle) == 0 && -z $(decoy_got idle) ]]
+	decoy_stop
+	run -7 curl -q -sS --noproxy '*' "http://127.0.0.1:$port/"
+}
+
 @test "a fault that cannot be is refused, so that no test tests nothing" {
 	local bad
 	for bad in endpoint=createToken 'endpoint=userinfo stauts=500' 'endpoint=userinfo status=99' \
-		'endpoint=userinfo drop=maybe' 'endpoint=userinfo set=x' status=500; do
+		'endpoint=userinfo drop=maybe' 'endpoint=userinfo set=x' status=500 'endpoint=userinfo fill=x' \
+		'endpoint=userinfo end=reset' 'endpoint=userinfo raw=x drip_ms=5' 'endpoint=userinfo raw=x fill=x drip_ms=0' \
+		'endpoint=userinfo raw=x end=never'; do
 		run -1 sandbox_fault $bad
 	done
 	mint
@@ -479,6 +602,9 @@ expect() {
 	[[ $output == *'alation-cred login'* && -z $stderr ]]
 	for option in port address tls log user sso access-lifetime refresh-lifetime dates die-with-parent help; do
 		[[ $output == *"  --$option"* ]]
+	done
+	for option in raw fill drip_ms end /sandbox/connection expired wrong-host self-signed tls1.1 client-certificate cut stall; do
+		[[ $output == *"$option"* ]]
 	done
 	for option in --what --port=x --port=70000 --user=a --user=a:b --user=:b:1 --user=a:b:0 --sso=a:b:1 --sso=a --dates=x \
 		--access-lifetime=0 more; do

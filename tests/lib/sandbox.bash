@@ -7,6 +7,7 @@
 #                                and with `--tls` (given without a directory) SANDBOX_CA
 #   sandbox_stop                 TERM, and waits until it is gone
 #   sandbox_fault K=V...         sandbox_fault endpoint=createAPIAccessToken status=503 'body=<h1>no</h1>'
+#   sandbox_break WHAT [N]       the next N connections (1) go wrong before a request: sandbox_break expired
 #   sandbox_clear                forgets all faults
 #   sandbox_refresh_token ID [NAME] [K=V...]   prints a RefreshToken as the web UI makes it
 #   sandbox_expire TOKEN         sandbox_revoke TOKEN
@@ -15,6 +16,12 @@
 #   sandbox_control CALL [K=V...]              any other control call: sandbox_control dates style=z
 #   sandbox_curl PATH [ARG...]   curl, with the CA where there is one
 #   sandbox_calls ENDPOINT       how often it was called; sandbox_log prints the log
+#
+# Decoys (tests/tools/decoy.c), as many as a test likes, each under a NAME:
+#
+#   decoy_start NAME MODE...  sets DECOY_PORT; decoy_start target sink
+#   decoy_met NAME            how many connections (or datagrams) came; decoy_got NAME prints all bytes
+#   decoy_stop                ends all of them; a test's teardown calls it
 
 SANDBOX_USER=demo
 SANDBOX_PASSWORD=demo-password
@@ -87,6 +94,7 @@ sandbox_control() {
 }
 
 sandbox_fault() { sandbox_control fault "$@"; }
+sandbox_break() { sandbox_control connection "fault=$1" "times=${2:-1}"; }
 sandbox_clear() { sandbox_control clear; }
 sandbox_expire() { sandbox_control expire "token=$1"; }
 sandbox_revoke() { sandbox_control revoke "token=$1"; }
@@ -106,3 +114,28 @@ sandbox_refresh_token() {
 
 sandbox_calls() { grep -c " /integration/v[12]/$1/ " "$SANDBOX_LOG" || :; }
 sandbox_log() { cat "$SANDBOX_LOG"; }
+
+decoy_pids=()
+
+decoy_start() {
+	local dir=$BATS_TEST_TMPDIR/decoy-$1
+
+	shift
+	mkdir "$dir" && mkfifo "$dir/port" || return 1
+	${DECOY_WITHIN:-} "${B:-$SANDBOX_TOP/.build}/tests/tools/decoy" "$dir" "$@" >"$dir/port" 3>&- &
+	decoy_pids+=($!)
+	# The line, or the end of one that did not start.
+	read -r DECOY_PORT <"$dir/port"
+}
+
+decoy_met() { wc -c <"$BATS_TEST_TMPDIR/decoy-$1/connections"; }
+decoy_got() { cat "$BATS_TEST_TMPDIR/decoy-$1/received"; }
+
+decoy_stop() {
+	local pid
+	for pid in "${decoy_pids[@]}"; do
+		kill "$pid" 2>/dev/null || :
+		wait "$pid" 2>/dev/null || :
+	done
+	decoy_pids=()
+}

@@ -35,10 +35,21 @@ static void add_fault(struct sandbox *sandbox, struct fields *fields, struct rep
 		done(reply);
 }
 
+static void break_connection(struct sandbox *sandbox, struct fields *fields, struct reply *reply)
+{
+	const char *why = connection_break(&sandbox->connection, fields_text(fields, "fault"), fields_text(fields, "times"));
+
+	if (why)
+		reply_line(reply, 400, why);
+	else
+		done(reply);
+}
+
 static void clear(struct sandbox *sandbox, struct fields *fields, struct reply *reply)
 {
 	(void)fields;
 	faults_clear(&sandbox->faults);
+	sandbox->connection.left = 0;
 	done(reply);
 }
 
@@ -135,6 +146,7 @@ static const struct control {
 	void (*run)(struct sandbox *, struct fields *, struct reply *); /* with the lock */
 } controls[] = {
 	{ "fault", "POST", add_fault },
+	{ "connection", "POST", break_connection },
 	{ "clear", "POST", clear },
 	{ "refresh-token", "POST", create_refresh },
 	{ "expire", "POST", expire },

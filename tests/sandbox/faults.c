@@ -11,6 +11,7 @@
 #define DELAY_MAX_MS 600000
 #define TIMES_MAX 1000000
 #define CUT_MAX_BYTES 100000000
+#define DRIP_MAX_MS 60000
 
 const char faults_help[] =
 	"    endpoint=NAME       createAPIAccessToken, userinfo, ...; * is any\n"
@@ -24,6 +25,11 @@ const char faults_help[] =
 	"    cut=N               break the connection after N bytes of the answer's body\n"
 	"    set=MEMBER:JSON     in an otherwise normal answer, change or add one member; repeatable\n"
 	"    unset=MEMBER        ... or leave it out; repeatable\n"
+	"    raw=BYTES           these bytes on the wire, as they stand, instead of an answer\n"
+	"    fill=BYTES          after raw: these again and again, until the client goes\n"
+	"    drip_ms=N           wait so long after each byte of fill\n"
+	"    end=WHAT            after raw: close (the default), reset, stall (silent until\n"
+	"                        the client goes) or answer (the usual answer follows)\n"
 	"    times=N             for so many calls (1); 0: until cleared\n";
 
 static const char *read_endpoint(struct fault *f, const char *value)
@@ -59,6 +65,26 @@ static const char *read_drop(struct fault *f, const char *value)
 	return f->drop == DROP_NO ? "drop: before or after" : NULL;
 }
 
+static const char *read_drip(struct fault *f, const char *value)
+{
+	return fields_number(value, 1, DRIP_MAX_MS, &f->drip_ms) ? NULL : "drip_ms: 1 to 60000";
+}
+
+static const char *read_end(struct fault *f, const char *value)
+{
+	static const char *const ends[] = {
+		[END_CLOSE] = "close", [END_RESET] = "reset", [END_STALL] = "stall", [END_ANSWER] = "answer",
+	};
+
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		if (strcmp(value, ends[i]) == 0) {
+			f->end = (enum reply_end)i;
+			return NULL;
+		}
+	}
+	return "end: close, reset, stall or answer";
+}
+
 static const char *read_act(struct fault *f, const char *value)
 {
 	f->act = strcmp(value, "yes") == 0;
@@ -90,12 +116,28 @@ static const char *read_member(struct fault *f, const struct field *field)
 		{ "type", read_any },          { "header", read_pair },   { "act", read_act },
 		{ "delay_ms", read_delay },    { "drop", read_drop },     { "cut", read_cut },
 		{ "set", read_pair },          { "unset", read_any },     { "times", read_times },
+		{ "raw", read_any },           { "fill", read_any },      { "drip_ms", read_drip },
+		{ "end", read_end },
 	};
 
 	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
 		if (strcmp(members[i].name, field->name) == 0)
 			return members[i].read(f, field->value);
 	return "an unknown member; alation-sandbox --help lists them";
+}
+
+/* What stands together wrongly, or NULL. */
+static const char *combination_trouble(const struct fault *f)
+{
+	bool is_raw = fields_find(&f->fields, "raw"), has_fill = fields_find(&f->fields, "fill");
+
+	if (!f->endpoint)
+		return "endpoint: missing";
+	if (!is_raw && (has_fill || fields_find(&f->fields, "end")))
+		return "fill and end go with raw";
+	if (f->drip_ms && !has_fill)
+		return "drip_ms goes with fill";
+	return NULL;
 }
 
 const char *faults_add(struct faults *faults, struct fields *fields)
@@ -107,8 +149,8 @@ const char *faults_add(struct faults *faults, struct fields *fields)
 	fields->n = 0;
 	for (size_t i = 0; i < f->fields.n && !why; i++)
 		why = read_member(f, &f->fields.list[i]);
-	if (!why && !f->endpoint)
-		why = "endpoint: missing";
+	if (!why)
+		why = combination_trouble(f);
 	if (why) {
 		fault_release(f);
 		return why;
@@ -165,7 +207,8 @@ static bool changes_members(const struct fault *f)
 /* Is the whole answer another one than the endpoint's? */
 static bool replaces(const struct fault *f)
 {
-	return fields_find(&f->fields, "body") || (f->status && !changes_members(f));
+	return fields_find(&f->fields, "body") || (f->status && !changes_members(f)) ||
+	       (fields_find(&f->fields, "raw") && f->end != END_ANSWER);
 }
 
 bool fault_acts(const struct fault *f)
@@ -201,6 +244,20 @@ static void apply_pair(struct reply *reply, const struct field *field)
 	free(name);
 }
 
+static void apply_raw(const struct fault *f, struct reply *reply)
+{
+	const struct field *bytes = fields_find(&f->fields, "raw"), *fill = fields_find(&f->fields, "fill");
+
+	if (!bytes)
+		return;
+	reply->raw = (struct reply_raw){ .is_set = true, .drip_ms = f->drip_ms, .end = f->end };
+	text_add(&reply->raw.bytes, bytes->value, bytes->value_n);
+	if (fill)
+		text_add(&reply->raw.fill, fill->value, fill->value_n);
+	if (f->end != END_ANSWER)
+		reply->status = 0;
+}
+
 void fault_apply(const struct fault *f, struct reply *reply)
 {
 	if (replaces(f))
@@ -219,13 +276,16 @@ void fault_apply(const struct fault *f, struct reply *reply)
 	}
 	if (f->drop != DROP_NO)
 		reply->status = 0;
+	apply_raw(f, reply);
 	reply->is_cut = f->is_cut;
 	reply->cut_n = (size_t)f->cut_n;
 }
 
 void fault_name(const struct fault *f, struct text *t)
 {
-	static const char *const kinds[] = { "delay_ms", "drop", "cut", "status", "body", "set", "unset", "type", "header" };
+	static const char *const kinds[] = {
+		"delay_ms", "drop", "cut", "status", "body", "set", "unset", "type", "header", "raw", "fill", "drip_ms", "end",
+	};
 
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		if (!fields_find(&f->fields, kinds[i]))

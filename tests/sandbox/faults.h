@@ -19,8 +19,9 @@ struct fault {
 	struct fields fields; /* as they came; header, set and unset are read from here */
 	const char *endpoint; /* "*": any */
 	long long left; /* calls; negative: until cleared */
-	long long status, delay_ms;
+	long long status, delay_ms, drip_ms;
 	enum fault_drop drop;
+	enum reply_end end;
 	bool act, is_cut;
 	long long cut_n;
 };

@@ -18,6 +18,7 @@
 
 #include "tests/sandbox/api.h"
 #include "tests/sandbox/control.h"
+#include "tests/sandbox/wire.h"
 
 #define BODY_MAX_BYTES (1 << 20)
 #define CONTROL_BODY_MAX_BYTES (16 << 20) /* a fault may carry an answer that is too large on purpose */
@@ -106,6 +107,21 @@ static enum MHD_Result send_reply(struct sandbox *sandbox, struct MHD_Connection
 	return result;
 }
 
+static int socket_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	return info ? info->connect_fd : -1;
+}
+
+/* NULL: it is none of TLS. */
+static gnutls_session_t tls_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	return info ? info->tls_session : NULL;
+}
+
 static const char *header(struct MHD_Connection *connection, const char *name)
 {
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
@@ -129,6 +145,8 @@ static enum MHD_Result answer(struct sandbox *sandbox, struct MHD_Connection *co
 		control_answer(sandbox, &request, &reply);
 	else
 		api_answer(sandbox, &request, &reply);
+	if (reply.raw.is_set)
+		wire_send(socket_of(connection), tls_of(connection), &reply.raw);
 	if (reply.status)
 		result = send_reply(sandbox, connection, &reply);
 	reply_free(&reply);
@@ -186,20 +204,20 @@ static void on_end(void *arg, struct MHD_Connection *connection, void **state, e
 	*state = NULL;
 }
 
-/* Without this, the session tickets of TLS 1.3 and Nagle's algorithm hold every first answer up for 40 ms. */
+/* Without TCP_NODELAY, the session tickets of TLS 1.3 and Nagle's algorithm hold every first answer up for 40 ms. */
 static void on_connection(void *arg, struct MHD_Connection *connection, void **state,
                           enum MHD_ConnectionNotificationCode what)
 {
-	const union MHD_ConnectionInfo *info;
-	int on = 1;
+	struct sandbox *sandbox = arg;
+	int fd = socket_of(connection), on = 1;
 
-	(void)arg;
 	(void)state;
 	if (what != MHD_CONNECTION_NOTIFY_STARTED)
 		return;
-	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	if (info)
-		setsockopt(info->connect_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	pthread_mutex_lock(&sandbox->lock);
+	connection_start(&sandbox->connection, fd, tls_of(connection));
+	pthread_mutex_unlock(&sandbox->lock);
 }
 
 static int listen_at(const char *address, int port)
@@ -257,7 +275,7 @@ static struct MHD_Daemon *start_daemon(struct http *http, int fd, const struct h
 	                        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
 	                        MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_BYTES,
 	                        MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
-	                        MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL,
+	                        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http->sandbox,
 	                        MHD_OPTION_ARRAY, tls,
 	                        MHD_OPTION_END);
 }

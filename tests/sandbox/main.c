@@ -60,8 +60,8 @@ static int serve(struct sandbox *sandbox, const struct options *o, const struct 
 	const struct http_options listen = {
 		.address = o->address,
 		.port = o->port,
-		.certificate_pem = tls->certificate_pem.p,
-		.key_pem = tls->key_pem.p,
+		.certificate_pem = tls->servers[TLS_GOOD].certificate_pem.p,
+		.key_pem = tls->servers[TLS_GOOD].key_pem.p,
 	};
 	struct http *http = http_start(sandbox, &listen);
 	int got, status = EXIT_FAILURE;
@@ -85,8 +85,10 @@ static int run(struct sandbox *sandbox, const struct options *o, const sigset_t 
 
 	if (!log_open(&sandbox->log, o->log_path))
 		fprintf(stderr, "alation-sandbox: cannot open '%s': %s\n", o->log_path, strerror(errno));
-	else if (!o->tls_dir || tls_make(&tls, o->tls_dir, o->address))
+	else if (!o->tls_dir ||
+	         (tls_make(&tls, o->tls_dir, o->address) && connection_prepare(&sandbox->connection, &tls)))
 		status = serve(sandbox, o, &tls, ends);
+	connection_free(&sandbox->connection);
 	tls_free(&tls);
 	log_close(&sandbox->log);
 	return status;

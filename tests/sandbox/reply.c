@@ -130,5 +130,7 @@ void reply_free(struct reply *reply)
 		free(reply->headers[i].raw);
 	}
 	text_free(&reply->body);
+	text_free(&reply->raw.bytes);
+	text_free(&reply->raw.fill);
 	memset(reply, 0, sizeof *reply);
 }

@@ -16,6 +16,22 @@
 #define REPLY_HEADERS_MAX 16
 #define REPLY_TYPE_BYTES 128
 
+enum reply_end {
+	END_CLOSE,
+	END_RESET,  /* TCP's RST, so that the client sees no orderly end */
+	END_STALL,  /* silent until the client goes */
+	END_ANSWER, /* the answer proper follows: the raw bytes stand before it */
+};
+
+/* What goes onto the wire as it stands, with no regard for HTTP. */
+struct reply_raw {
+	bool is_set;
+	struct text bytes;
+	struct text fill;  /* after them, again and again until the client goes */
+	long long drip_ms; /* the pause after each byte of it */
+	enum reply_end end;
+};
+
 struct reply {
 	int status;        /* 0: close the connection instead */
 	char type[REPLY_TYPE_BYTES];
@@ -27,6 +43,7 @@ struct reply {
 	bool is_bytes;
 	bool is_cut;       /* break the connection after cut_n bytes of the body */
 	size_t cut_n;
+	struct reply_raw raw;
 };
 
 /* Starts over: no members, no bytes, no headers. */

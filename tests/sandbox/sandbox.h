@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "tests/sandbox/connection.h"
 #include "tests/sandbox/dates.h"
 #include "tests/sandbox/faults.h"
 #include "tests/sandbox/log.h"
@@ -20,6 +21,7 @@ struct sandbox {
 	unsigned held, releases; /* hold.c's */
 	struct state state;
 	struct faults faults;
+	struct connection_fault connection;
 	struct dates dates;
 	struct log log;
 };

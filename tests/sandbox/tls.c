@@ -19,6 +19,7 @@
 
 #define VALID_BEFORE_S 3600
 #define VALID_S (30 * 86400)
+#define EXPIRED_S 86400 /* ago */
 #define SERIAL_BYTES 16
 #define KEY_ID_BYTES 20
 
@@ -97,23 +98,40 @@ static int add_address(gnutls_x509_crt_t crt, const char *address)
 	return gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, bytes, n, GNUTLS_FSAN_APPEND);
 }
 
-static int make_server(struct pair *server, const struct pair *ca, const char *address)
+static int add_names(gnutls_x509_crt_t crt, const char *address)
 {
 	static const char host[] = "localhost";
-	int worst = make_pair(server, "CN=localhost");
+	int worst = 0;
+
+	step(&worst, gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, host, sizeof host - 1, GNUTLS_FSAN_SET));
+	step(&worst, add_address(crt, "127.0.0.1"));
+	step(&worst, add_address(crt, "::1"));
+	if (strcmp(address, "127.0.0.1") != 0 && strcmp(address, "::1") != 0)
+		step(&worst, add_address(crt, address));
+	return worst;
+}
+
+static int make_server(struct pair *server, const struct pair *ca, enum tls_server which, const char *address)
+{
+	static const char other[] = "other.sandbox.example";
+	int worst = make_pair(server, which == TLS_WRONG_HOST ? "CN=other.sandbox.example" : "CN=localhost");
+	time_t now = time(NULL);
 
 	if (worst)
 		return worst;
+	if (which == TLS_EXPIRED) {
+		step(&worst, gnutls_x509_crt_set_activation_time(server->crt, now - 2 * EXPIRED_S));
+		step(&worst, gnutls_x509_crt_set_expiration_time(server->crt, now - EXPIRED_S));
+	}
 	step(&worst, gnutls_x509_crt_set_basic_constraints(server->crt, 0, -1));
 	step(&worst, gnutls_x509_crt_set_key_usage(server->crt, GNUTLS_KEY_DIGITAL_SIGNATURE));
 	step(&worst, gnutls_x509_crt_set_key_purpose_oid(server->crt, GNUTLS_KP_TLS_WWW_SERVER, 0));
-	step(&worst, gnutls_x509_crt_set_subject_alt_name(server->crt, GNUTLS_SAN_DNSNAME, host, sizeof host - 1,
-	                                                  GNUTLS_FSAN_SET));
-	step(&worst, add_address(server->crt, "127.0.0.1"));
-	step(&worst, add_address(server->crt, "::1"));
-	if (strcmp(address, "127.0.0.1") != 0 && strcmp(address, "::1") != 0)
-		step(&worst, add_address(server->crt, address));
-	step(&worst, sign(server, ca));
+	if (which == TLS_WRONG_HOST)
+		step(&worst, gnutls_x509_crt_set_subject_alt_name(server->crt, GNUTLS_SAN_DNSNAME, other, sizeof other - 1,
+		                                                  GNUTLS_FSAN_SET));
+	else
+		step(&worst, add_names(server->crt, address));
+	step(&worst, sign(server, which == TLS_SELF_SIGNED ? server : ca));
 	return worst;
 }
 
@@ -161,33 +179,41 @@ static bool write_file(const char *dir, const char *name, const struct text *pem
 	return written == (ssize_t)pem->n;
 }
 
+static int make_and_export(struct tls *tls, const struct pair *ca, enum tls_server which, const char *address)
+{
+	struct pair server = { 0 };
+	int worst = make_server(&server, ca, which, address);
+
+	if (!worst) {
+		step(&worst, export_certificate(&server, &tls->servers[which].certificate_pem));
+		step(&worst, export_key(&server, &tls->servers[which].key_pem));
+	}
+	gnutls_x509_privkey_deinit(server.key);
+	gnutls_x509_crt_deinit(server.crt);
+	return worst;
+}
+
 bool tls_make(struct tls *tls, const char *dir, const char *address)
 {
-	struct pair ca = { 0 }, server = { 0 };
-	struct text ca_pem = { 0 };
+	struct pair ca = { 0 };
 	bool ok = false;
 	int worst;
 
 	*tls = (struct tls){ 0 };
 	worst = make_ca(&ca);
 	if (!worst)
-		worst = make_server(&server, &ca, address);
-	if (!worst) {
-		step(&worst, export_certificate(&ca, &ca_pem));
-		step(&worst, export_certificate(&server, &tls->certificate_pem));
-		step(&worst, export_key(&server, &tls->key_pem));
-	}
+		step(&worst, export_certificate(&ca, &tls->ca_pem));
+	for (enum tls_server which = 0; which < TLS_SERVERS && !worst; which++)
+		worst = make_and_export(tls, &ca, which, address);
 	if (worst)
 		fprintf(stderr, "alation-sandbox: cannot make certificates: %s\n", gnutls_strerror(worst));
 	else if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		fprintf(stderr, "alation-sandbox: cannot make '%s': %s\n", dir, strerror(errno));
 	else
-		ok = write_file(dir, "ca.pem", &ca_pem) && write_file(dir, "server.pem", &tls->certificate_pem);
-	text_free(&ca_pem);
+		ok = write_file(dir, "ca.pem", &tls->ca_pem) &&
+		     write_file(dir, "server.pem", &tls->servers[TLS_GOOD].certificate_pem);
 	gnutls_x509_privkey_deinit(ca.key);
-	gnutls_x509_privkey_deinit(server.key);
 	gnutls_x509_crt_deinit(ca.crt);
-	gnutls_x509_crt_deinit(server.crt);
 	if (!ok)
 		tls_free(tls);
 	return ok;
@@ -195,8 +221,11 @@ bool tls_make(struct tls *tls, const char *dir, const char *address)
 
 void tls_free(struct tls *tls)
 {
-	if (tls->key_pem.p)
-		explicit_bzero(tls->key_pem.p, tls->key_pem.n);
-	text_free(&tls->certificate_pem);
-	text_free(&tls->key_pem);
+	for (enum tls_server which = 0; which < TLS_SERVERS; which++) {
+		if (tls->servers[which].key_pem.p)
+			explicit_bzero(tls->servers[which].key_pem.p, tls->servers[which].key_pem.n);
+		text_free(&tls->servers[which].certificate_pem);
+		text_free(&tls->servers[which].key_pem);
+	}
+	text_free(&tls->ca_pem);
 }
