@@ -126,7 +126,7 @@ static enum outcome ambiguous(struct context *context, const struct accounts *ac
 		}
 		n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "", text);
 	}
-	return trouble_say(&context->trouble, TROUBLE_AMBIGUOUS_ACCOUNT, "name one of them, or make one the default with 'alation-cred login --default'",
+	return trouble_say(&context->trouble, TROUBLE_AMBIGUOUS_ACCOUNT, "name one of them, or make one the default with 'alation-cred set ACCOUNT default'",
 	                   "more than one account matches: %s%s", list, left_out ? " and others" : "");
 }
 

@@ -33,9 +33,9 @@ static const struct verb {
 	{ "token", token_main, ACCOUNT, 1, false, true, OPTIONS(FOR_TOKENS), "print an access token; never reads stdin",
 	  "curl -H @<(alation-cred token --format header) https://catalog.example.com/integration/v2/datasource/" },
 	{ "store", store_main, "", 0, true, false, OPTIONS(FOR_GIT), "git's protocol: keep the RefreshToken of the request on stdin, if it is one",
-	  "printf 'url=https://102@catalog.example.com\noauth_refresh_token=%s\n' \"$TOKEN\" | alation-cred store" },
+	  "printf 'url=https://102@catalog.example.com\\noauth_refresh_token=%s\\n' \"$TOKEN\" | alation-cred store" },
 	{ "erase", erase_main, "", 0, true, false, OPTIONS(FOR_GIT), "git's protocol: forget what the request on stdin names",
-	  "printf 'url=https://102@catalog.example.com\n' | alation-cred erase" },
+	  "printf 'url=https://102@catalog.example.com\\n' | alation-cred erase" },
 	{ "capability", capability_main, "", 0, true, false, OPTIONS(FOR_GIT), "git's protocol: what of it is spoken here", "alation-cred capability" },
 	{ "login", login_main, "[URL]", 1, false, false, OPTIONS(FOR_LOGIN), "create or take over a RefreshToken, prove it, keep it",
 	  "alation-cred login https://catalog.example.com" },
@@ -63,11 +63,22 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
+/* Those that there are under the name we are called by. */
+static bool is_there(const struct verb *verb)
+{
+	return !context.options.protocol || verb->is_git;
+}
+
 static void name_verbs(struct out *out)
 {
+	bool first = true;
+
 	for (size_t i = 0; i < VERBS; i++) {
-		out_text(out, i == 0 ? "" : i + 1 < VERBS ? ", " : " and ");
+		if (!is_there(&verbs[i]))
+			continue;
+		out_text(out, first ? "" : ", ");
 		out_text(out, verbs[i].name);
+		first = false;
 	}
 }
 
@@ -112,7 +123,8 @@ static void all_help(struct out *out)
 	out_text(out, "usage: alation-cred VERB [ARGUMENT] [OPTIONS]\n\n"
 	              "Keeps an Alation RefreshToken in the desktop keyring and prints access tokens that work.\n\n");
 	for (size_t i = 0; i < VERBS; i++)
-		column(out, verbs[i].name, verbs[i].argument, verbs[i].help);
+		if (is_there(&verbs[i]))
+			column(out, verbs[i].name, verbs[i].argument, verbs[i].help);
 	out_text(out, "\n");
 	out_text(out, about_account);
 }
@@ -187,7 +199,7 @@ static enum outcome run(int argc, const char *const argv[])
 	if (o->protocol && o->n_args && (!verb || !verb->is_git))
 		return request_ignore(&context);
 	if (o->n_args && !verb)
-		return no_verb("there is no such verb; there are ");
+		return no_verb("there is no such verb; these are: ");
 	if (!verb)
 		return no_verb("which verb? ");
 	if (check(verb, o) != DONE)

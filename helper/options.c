@@ -113,7 +113,7 @@ static const struct option {
 	{ "--fresh", NULL, FOR_TOKENS, set_fresh, "only a token whose mint began after this call" },
 	{ "--validate", NULL, FOR_TOKENS, set_validate, "ask the server about the cached token; mint if it is dead" },
 	{ "--protocol", "PROTOCOL", FOR_GIT, set_protocol, "git: read a request of git's credential protocol on stdin" },
-	{ "--all", NULL, FOR_EACH, set_all, "for every account" },
+	{ "--all", NULL, FOR_EACH, set_all, "for every account; rotate: every exclusive one" },
 	{ "--keep", NULL, FOR_LOGOUT, set_keep, "do not end the RefreshToken at the server" },
 	{ "--if-expiring", "DUR", FOR_ROTATE, set_if_expiring, "only if the RefreshToken ends within DUR, such as 10d" },
 	{ "--user", "NAME", FOR_LOGIN, set_user, "sign in with this user name and a password" },

@@ -109,7 +109,7 @@ static enum outcome take(struct context *context, struct incoming *incoming, boo
 			return trouble_say(&context->trouble, TROUBLE_USAGE, "", "no memory for what is on stdin");
 	}
 	if (content->len > GIT_REQUEST_MAX_BYTES)
-		return trouble_say(&context->trouble, TROUBLE_USAGE, "", "more than %d bytes on stdin", GIT_REQUEST_MAX_BYTES);
+		return trouble_say(&context->trouble, TROUBLE_USAGE, "a request has at most 1 MiB", "more than %d bytes on stdin", GIT_REQUEST_MAX_BYTES);
 	if (cut && content->bytes[content->len - 1] != '\n')
 		return trouble_say(&context->trouble, TROUBLE_USAGE, "end the request with an empty line, or close stdin", "the request on stdin stops within a line");
 	return parse(context, incoming);

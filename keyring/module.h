@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alation-cred keyring modules: the public interface. How to write one: alation-cred-module(7).
+ * alation-cred keyring modules: the public interface.
  *
  * A module is one exported `struct acred_module` named `alation_cred_module`. Everything in it is plain data
  * and functions that return one of the statuses below. The host calls from one thread, never two calls at

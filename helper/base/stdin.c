@@ -72,11 +72,11 @@ static enum outcome read_it(size_t max_bytes, int64_t deadline_ms, bool paragrap
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
-			return trouble_say(trouble, TROUBLE_USAGE, "", "stdin cannot be read: %s", strerror(errno));
+			return trouble_say(trouble, TROUBLE_USAGE, "connect stdin to a file or a pipe", "stdin cannot be read: %s", strerror(errno));
 		content.len += (size_t)n;
 		ended = n == 0 || (paragraph && cut_paragraph(&content, before));
 		if (content.len > max_bytes)
-			return trouble_say(trouble, TROUBLE_USAGE, "", "more than %zu bytes on stdin", max_bytes);
+			return trouble_say(trouble, TROUBLE_USAGE, "write less, and close stdin", "more than %zu bytes on stdin", max_bytes);
 	}
 	secret_move(ret_content, &content);
 	return DONE;

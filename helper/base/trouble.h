@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What went wrong, once: an outcome (the documented exit code), its `code` for machines, a sentence and a
- * remedy. Filled where it is known, printed once, in main. Nothing here decides.
+ * remedy. Filled where it is known, printed once: in main, by `get` before git's quit=1, and by --all for each
+ * failure after the first. Nothing here decides.
  */
 #ifndef HELPER_BASE_TROUBLE_H
 #define HELPER_BASE_TROUBLE_H

@@ -200,7 +200,7 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	ACCESS_RECORD access = { 0 };
 	enum alation_result retired = ALATION_REFUSED;
 	int64_t created_at;
-	bool same;
+	bool same, marked, maybe_acted;
 	enum outcome outcome = token_lock(context, account, &lock);
 
 	take_module_over(account);
@@ -212,9 +212,10 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	if (same && !by_login)
 		return DONE;
 	/* The mint revokes what is cached if it is of this RefreshToken, whatever becomes of us in between. */
-	if (same || !old.token.len)
-		drop_access(context, account);
-	outcome = token_mint(context, account, refresh_token, &access, NULL);
+	marked = (same || !old.token.len) && token_suspect(context, account);
+	outcome = token_mint(context, account, refresh_token, &access, &maybe_acted);
+	if (outcome != DONE && marked && !maybe_acted)
+		token_trust(context, account);
 	if (outcome != DONE)
 		return outcome;
 	context_reserve(context);

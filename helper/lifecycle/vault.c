@@ -104,6 +104,9 @@ static enum outcome say_locked(struct context *context, const char *text, const 
 	if (asked)
 		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, "unlock it in the desktop session, then try again",
 		                   "the keyring (%s) is locked, and was not unlocked for %s", module, text);
+	if (context->interactive) /* a verb that never asks, or a lock under which nobody is asked */
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, "unlock it in the desktop session, then try again",
+		                   "the keyring (%s) is locked for %s", module, text);
 	return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED,
 	                   "unlock it in the desktop session, or let it ask with --interactive always",
 	                   "the keyring (%s) is locked, and nobody is there to unlock it for %s", module, text);

@@ -53,7 +53,7 @@ static enum outcome check_options(struct context *context, const struct options 
 	if (o->exclusive && o->shared)
 		return usage(context, "give one of them", "--exclusive and --shared exclude each other");
 	if (o->user && o->shared)
-		return usage(context, "", "a RefreshToken made by a password login is used by this program alone: --shared cannot be");
+		return usage(context, "leave --shared away", "a RefreshToken made by a password login is used by this program alone: --shared cannot be");
 	return DONE;
 }
 
@@ -249,8 +249,8 @@ static void report(struct context *context, const struct account *account)
 	         account->module, end.text ? end.text : "at a time the server did not tell");
 	trouble_line(line);
 	if (!account->exclusive)
-		context_warn(context, "shared", "this RefreshToken counts as shared with something else and ends %s; log in again with --exclusive if nothing else uses it",
-		             end.text ? end.text : "some day");
+		context_warn(context, "shared", "this RefreshToken counts as shared with something else and ends %s; 'alation-cred set %s exclusive' if nothing else uses it",
+		             end.text ? end.text : "some day", text);
 	if (accounts_read(&accounts, &ignored) != DONE)
 		return;
 	for (size_t i = 0; i < accounts.n && accounts.n > 1; i++) {

@@ -100,7 +100,7 @@ static void tell_default(struct context *context)
 	if (accounts.n == 1)
 		context_warn(context, "default_account", "the default account is now %s", account_text(&accounts.list[0], text));
 	else
-		context_warn(context, "default_account", "no account is the default now; 'alation-cred login --default' makes one so");
+		context_warn(context, "default_account", "no account is the default now; 'alation-cred set ACCOUNT default' makes one so");
 }
 
 static enum outcome logout(struct context *context, struct account *account)

@@ -3,6 +3,7 @@
  * status: the accounts, when their tokens end, and where each secret lies. No network, no dialog, and no
  * RefreshToken is read.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,12 +153,15 @@ static void tell_fallback(struct context *context)
 {
 	struct trouble ignored = { 0 };
 	struct state_dir dir;
+	bool listed;
 
 	if (state_open(false, &dir, &ignored) != DONE || dir.fd < 0)
 		return;
+	/* A closed kernel keyring has its cache there, too; what counts is the list. */
+	listed = faccessat(dir.fd, "accounts", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	close(dir.fd);
-	if (dir.fallback)
-		context_warn(context, "state_fallback", "the accounts are listed in %s because the state directory in HOME cannot be written; that list ends with a restart",
+	if (dir.fallback && listed)
+		context_warn(context, "state_fallback", "the accounts are listed in %s because HOME is not set or cannot be written; that list ends with a restart; set HOME to a directory that can be written",
 		             dir.path);
 }
 

@@ -111,7 +111,7 @@ three() {
 	run_cred logout "$(at "$FIRST" 7)"
 	expect 0
 	choices="$(at "$FIRST" 8)|$(at "$SECOND" 7)"
-	refuses 2 ambiguous_account "more than one account matches|$choices|login --default" token
+	refuses 2 ambiguous_account "more than one account matches|$choices|set ACCOUNT default" token
 	refuses 2 ambiguous_account "$choices" get
 	refuses 2 ambiguous_account "$choices" logout
 	[[ $(wc -l <"$STATE/accounts") == 2 ]]

@@ -38,11 +38,11 @@ cred() {
 
 # An account of a host that only this name server could know, put into the keyring by hand.
 account_by_hand() {
-	LIMIT_S=20 struck='' REPLY_HAS='' REFRESH=by-hand SANDBOX_URL=https://catalog.example.com
-	ACCOUNT=https://102@catalog.example.com
+	LIMIT_S=20 struck='' REPLY_HAS='' REFRESH=by-hand SANDBOX_URL=https://faults.example.com
+	ACCOUNT=https://102@faults.example.com
 	echo "$SANDBOX_PASSWORD" >"$BATS_TEST_TMPDIR/password"
 	secret-tool store --label=by-hand application alation-cred facility refresh base_url "$SANDBOX_URL" user_id 102 \
-		<<<"v=1&kind=refresh-token&base_url=https%3A%2F%2Fcatalog.example.com&user_id=102&refresh_token=$REFRESH&name=n"
+		<<<"v=1&kind=refresh-token&base_url=https%3A%2F%2Ffaults.example.com&user_id=102&refresh_token=$REFRESH&name=n"
 	[[ $(kept) == "$REFRESH" ]]
 }
 

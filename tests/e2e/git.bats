@@ -180,7 +180,7 @@ host=$HOST"
 		$nameless
 		--
 		--
-		alation-cred: more than one account matches: $ACCOUNT, ${ACCOUNT/102/7}; name one of them, or make one the default with 'alation-cred login --default'
+		alation-cred: more than one account matches: $ACCOUNT, ${ACCOUNT/102/7}; name one of them, or make one the default with 'alation-cred set ACCOUNT default'
 	END
 	check 0 helper get <<<"$nameless"$'\nusername=7'"$reply_7"
 	# What the environment says is for people; git names the host.

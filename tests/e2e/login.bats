@@ -339,7 +339,7 @@ failed_mint() {
 	local ends
 	login_token "$(sandbox_refresh_token 102 pasted expires_in=864000)"
 	ends=$(date -u -d "@$((EPOCHSECONDS + 864000))" +%Y-%m-%d)
-	expect 0 "counts as shared" "ends $ends" --exclusive
+	expect 0 "counts as shared" "ends $ends" "set ${SANDBOX_URL/:\/\//://102@} exclusive"
 	login_token "$(sandbox_refresh_token 102 pasted)" --shared
 	expect 0 "counts as shared"
 	run_cred status --format json
