@@ -143,6 +143,13 @@ on_host() { # [LINE...]
 	[[ $code == 0 && $raw == *"password=$(cached token 7)"$'\n'* ]] || fails 'user 7'
 }
 
+@test "two accounts on the host and none the default: said, and git goes on to ask" {
+	run_cred login "$SANDBOX_URL" --user ada --password-stdin <<<pw
+	sed -i 's/&default=1/\&default=0/' "$STATE/accounts"
+	feed credential fill < <(on_host)
+	[[ $code == 0 && $raw == *password=askpass-password$'\n' && $err == "alation-cred: more than one account matches: "*"askpass: Username for '$SANDBOX_URL': "$'\n'* ]] || fails ambiguous
+}
+
 @test "chained with cache: it does not keep our token" {
 	local cache="cache --socket $XDG_RUNTIME_DIR/cache" helpers
 	git_is 2.46 || skip "$(git version) is older than 2.46, whose cache heeds ephemeral=1"
