@@ -16,21 +16,23 @@
 #include "helper/lifecycle/refresh.h"
 #include "helper/lifecycle/vault.h"
 
-static void boot_id(char id[RECORD_BOOT_ID_BYTES + 1])
+/* Of this boot; read once. "" where it cannot be. */
+static const char *boot_id(void)
 {
-	long n = file_peek("/proc/sys/kernel/random/boot_id", id, RECORD_BOOT_ID_BYTES);
+	static char id[RECORD_BOOT_ID_BYTES + 1];
+	static bool known;
 
-	id[n == RECORD_BOOT_ID_BYTES ? n : 0] = '\0';
+	if (!known && file_peek("/proc/sys/kernel/random/boot_id", id, RECORD_BOOT_ID_BYTES) != RECORD_BOOT_ID_BYTES)
+		id[0] = '\0';
+	known = true;
+	return id;
 }
 
 /* How long ago that was on a clock that nobody can set; negative where that cannot be said: another boot, or another
  * time namespace. */
 static int64_t ago_ms(const struct access_record *record, int64_t boot_ms)
 {
-	char id[RECORD_BOOT_ID_BYTES + 1];
-
-	boot_id(id);
-	return strcmp(id, record->boot_id) == 0 ? clock_boot_ms() - boot_ms : -1;
+	return strcmp(boot_id(), record->boot_id) == 0 ? clock_boot_ms() - boot_ms : -1;
 }
 
 int64_t token_left_s(const struct access_record *record)
@@ -144,7 +146,7 @@ enum outcome token_mint(struct context *context, const struct account *account, 
 	ret_record->expires_at = began_wall_s + ret_record->lifetime_s;
 	ret_record->skew_s = reply.date >= 0 ? reply.date - clock_wall_s() : 0;
 	ret_record->mints = 1;
-	boot_id(ret_record->boot_id);
+	memcpy(ret_record->boot_id, boot_id(), sizeof ret_record->boot_id);
 	memcpy(ret_record->parent, reply.fingerprint, sizeof ret_record->parent);
 	if (guessed)
 		context_warn(context, "lifetime_unknown", "the server's dates cannot be used; the access token is taken to live one hour");
