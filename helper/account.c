@@ -39,6 +39,13 @@ const char *account_lock_name(const struct account *account, char name[ACCOUNT_L
 	return name;
 }
 
+enum outcome account_lock(struct context *context, const struct account *account, struct lock *ret_lock)
+{
+	char name[ACCOUNT_LOCK_BYTES];
+
+	return lock_wait(account_lock_name(account, name), context->deadline_ms, ret_lock, &context->trouble);
+}
+
 enum outcome account_url(struct context *context, const char *text, struct url *ret_url)
 {
 	enum url_error error = url_parse(bytes_of(text), ret_url);

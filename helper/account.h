@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From an ACCOUNT argument, or the environment, or nothing, to exactly one account, or the list of choices. Never
- * a guess. No network, no keyring.
+ * From an ACCOUNT argument, or the environment, or nothing, to exactly one account, or the list of choices, and to that
+ * account's lock. Never a guess. No network, no keyring.
  */
 #ifndef HELPER_ACCOUNT_H
 #define HELPER_ACCOUNT_H
 
 #include "helper/accounts-file.h"
 #include "helper/context.h"
+#include "helper/lifecycle/lock.h"
 
 #define ACCOUNT_TEXT_BYTES (URL_BASE_MAX_BYTES + 16)
 
@@ -40,8 +41,11 @@ enum outcome account_url(struct context *context, const char *text, struct url *
  * without a user id, the instance alone. */
 const char *account_text(const struct account *account, char text[ACCOUNT_TEXT_BYTES]);
 
-/* The account's lock: its key, form-encoded. */
+/* The name of the account's lock: its key, form-encoded. */
 #define ACCOUNT_LOCK_BYTES 256
 const char *account_lock_name(const struct account *account, char name[ACCOUNT_LOCK_BYTES]);
+
+/* Takes it, by the call's deadline. */
+enum outcome account_lock(struct context *context, const struct account *account, struct lock *ret_lock);
 
 #endif

@@ -11,6 +11,7 @@
 #include "helper/account.h"
 #include "helper/alation/client.h"
 #include "helper/base/clock.h"
+#include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/recovery.h"
 #include "helper/lifecycle/token.h"
 #include "helper/lifecycle/vault.h"
@@ -33,7 +34,7 @@ static enum alation_result retire(struct context *context, const struct account 
 	struct alation_reply reply;
 	struct trouble before = context->trouble;
 
-	token_suspect(context, account);
+	cached_suspect(context, account);
 	client_call(context, account, &call, NULL, &reply);
 	context->trouble = before;
 	drop_access(context, account);
@@ -121,7 +122,7 @@ static enum outcome prove(struct context *context, const struct account *account
 	enum outcome outcome = token_mint(context, account, secret_view(&record->token), &access, NULL);
 
 	if (outcome == DONE)
-		token_keep(context, account, &access);
+		cached_keep(context, account, &access);
 	return outcome;
 }
 
@@ -148,7 +149,7 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 	snprintf(account->name, sizeof account->name, "%s", name);
 	take_reply(account, &reply);
 	take_module_over(account);
-	outcome = token_lock(context, account, &lock);
+	outcome = account_lock(context, account, &lock);
 	if (outcome == DONE)
 		outcome = look_before(context, account, &old);
 	if (outcome == DONE && !fill_record(&fresh, account, secret_view(&fresh.token), reply.created_at))
@@ -201,7 +202,7 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	enum alation_result retired = ALATION_REFUSED;
 	int64_t created_at;
 	bool same, marked, maybe_acted;
-	enum outcome outcome = token_lock(context, account, &lock);
+	enum outcome outcome = account_lock(context, account, &lock);
 
 	take_module_over(account);
 	if (outcome == DONE)
@@ -212,10 +213,10 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	if (same && !by_login)
 		return DONE;
 	/* The mint revokes what is cached if it is of this RefreshToken, whatever becomes of us in between. */
-	marked = (same || !old.token.len) && token_suspect(context, account);
+	marked = (same || !old.token.len) && cached_suspect(context, account);
 	outcome = token_mint(context, account, refresh_token, &access, &maybe_acted);
 	if (outcome != DONE && marked && !maybe_acted)
-		token_trust(context, account);
+		cached_trust(context, account);
 	if (outcome != DONE)
 		return outcome;
 	context_reserve(context);
@@ -230,6 +231,6 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	recovery_forget(context, account);
 	if (old.token.len && !same)
 		tell_of(context, account, &old, retired);
-	token_keep(context, account, &access);
+	cached_keep(context, account, &access);
 	return list(context, account, by_login);
 }

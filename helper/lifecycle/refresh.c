@@ -9,8 +9,8 @@
 #include "helper/account.h"
 #include "helper/base/clock.h"
 #include "helper/base/trace.h"
+#include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/recovery.h"
-#include "helper/lifecycle/token.h"
 #include "helper/lifecycle/vault.h"
 
 /* Whether COPY is what the server answered to the rotation that RECORD says was begun; it alone lives then. A copy
@@ -38,7 +38,7 @@ static enum outcome take_copy(struct context *context, struct account *account, 
 	account->refresh_expires_at = record->token_expires_at;
 	account->rotation_lost_at = 0;
 	/* The old one's access tokens may be dead, and their cached copy looks alive. */
-	token_suspect(context, account);
+	cached_suspect(context, account);
 	accounts_learn(account, context->deadline_ms, &ignored);
 	return DONE;
 }
@@ -72,7 +72,7 @@ enum outcome refresh_lock_and_read(struct context *context, struct account *acco
 			return outcome;
 		context->trouble = (struct trouble){ 0 };
 	}
-	outcome = token_lock(context, account, lock);
+	outcome = account_lock(context, account, lock);
 	if (outcome != DONE)
 		return outcome;
 	/* While we waited somebody may have said who else uses it, rotated it, or logged in anew. */

@@ -13,9 +13,9 @@
 #include "helper/base/clock.h"
 #include "helper/base/signals.h"
 #include "helper/base/trace.h"
+#include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/recovery.h"
 #include "helper/lifecycle/refresh.h"
-#include "helper/lifecycle/token.h"
 #include "helper/lifecycle/vault.h"
 
 #define CALL_MS 60000
@@ -28,14 +28,14 @@ static enum outcome write_ahead(struct context *context, struct account *account
 	enum outcome outcome;
 
 	/* Whoever sees that mark on the access token reads this record before he serves it. */
-	*ret_marked = token_suspect(context, account);
+	*ret_marked = cached_suspect(context, account);
 	record->regen_begun = clock_wall_s();
 	outcome = vault_keep_refresh(context, account, record);
 	if (outcome == DONE)
 		return DONE;
 	record->regen_begun = before;
 	if (*ret_marked)
-		token_trust(context, account);
+		cached_trust(context, account);
 	return outcome;
 }
 
@@ -47,7 +47,7 @@ static enum outcome take_back(struct context *context, struct account *account, 
 
 	record->regen_begun = begun_before;
 	if (vault_keep_refresh(context, account, record) == DONE && marked)
-		token_trust(context, account);
+		cached_trust(context, account);
 	context->trouble = said;
 	return refresh_settle(context, account, record, outcome);
 }

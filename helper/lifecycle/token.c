@@ -10,47 +10,11 @@
 #include "helper/account.h"
 #include "helper/alation/client.h"
 #include "helper/base/clock.h"
-#include "helper/base/file.h"
 #include "helper/base/trace.h"
+#include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/policy.h"
 #include "helper/lifecycle/refresh.h"
 #include "helper/lifecycle/vault.h"
-
-/* Of this boot; read once. "" where it cannot be. */
-static const char *boot_id(void)
-{
-	static char id[RECORD_BOOT_ID_BYTES + 1];
-	static bool known;
-
-	if (!known && file_peek("/proc/sys/kernel/random/boot_id", id, RECORD_BOOT_ID_BYTES) != RECORD_BOOT_ID_BYTES)
-		id[0] = '\0';
-	known = true;
-	return id;
-}
-
-/* How long ago that was on a clock that nobody can set; negative where that cannot be said: another boot, or another
- * time namespace. */
-static int64_t ago_ms(const struct access_record *record, int64_t boot_ms)
-{
-	return strcmp(boot_id(), record->boot_id) == 0 ? clock_boot_ms() - boot_ms : -1;
-}
-
-int64_t token_left_s(const struct access_record *record)
-{
-	int64_t age_ms = ago_ms(record, record->minted_at_ms);
-
-	/* Then the wall clock has to do. */
-	return age_ms >= 0 ? record->lifetime_s - age_ms / 1000 : record->expires_at - clock_wall_s();
-}
-
-/* Puts a record back that has changed, for the rest of its time. */
-static void put_back(struct context *context, const struct account *account, const struct access_record *record)
-{
-	int64_t left_s = token_left_s(record);
-
-	if (left_s > 0)
-		vault_keep_access(context, account, record, left_s);
-}
 
 /* --min-ttl asks for more than there is. */
 static void tell_short(struct context *context, const struct account *account, const struct access_record *record)
@@ -58,7 +22,7 @@ static void tell_short(struct context *context, const struct account *account, c
 	char text[ACCOUNT_TEXT_BYTES];
 
 	context_warn(context, "min_ttl", "the access token of %s lives %lld s: the server gives no more than %lld s",
-	             account_text(account, text), (long long)token_left_s(record), (long long)record->lifetime_s);
+	             account_text(account, text), (long long)cached_left_s(record), (long long)record->lifetime_s);
 }
 
 /* What the cache has, and what is to be done about it. */
@@ -72,12 +36,12 @@ static enum decision look(struct context *context, const struct account *account
 	access_record_wipe(ret_record);
 	have.present = vault_access(context, account, ret_record);
 	if (have.present) {
-		have.left_s = token_left_s(ret_record);
+		have.left_s = cached_left_s(ret_record);
 		have.lifetime_s = ret_record->lifetime_s;
 		have.suspect = ret_record->suspect_ms != 0;
-		have.minted_since = ago_ms(ret_record, context->started_boot_ms) >= 0 && ret_record->minted_at_ms >= context->started_boot_ms;
+		have.minted_since = cached_ago_ms(ret_record, context->started_boot_ms) >= 0 && ret_record->minted_at_ms >= context->started_boot_ms;
 		if (ret_record->validated_ms)
-			have.validated_ago_ms = ago_ms(ret_record, ret_record->validated_ms);
+			have.validated_ago_ms = cached_ago_ms(ret_record, ret_record->validated_ms);
 	}
 	decision = policy_decide(&have, &wish);
 	if (have.present)
@@ -91,13 +55,6 @@ static enum decision look(struct context *context, const struct account *account
 static bool is_served(enum decision decision)
 {
 	return decision == SERVE || decision == SERVE_YOUNG;
-}
-
-enum outcome token_lock(struct context *context, const struct account *account, struct lock *ret_lock)
-{
-	char name[ACCOUNT_LOCK_BYTES];
-
-	return lock_wait(account_lock_name(account, name), context->deadline_ms, ret_lock, &context->trouble);
 }
 
 /*
@@ -146,42 +103,11 @@ enum outcome token_mint(struct context *context, const struct account *account, 
 	ret_record->expires_at = began_wall_s + ret_record->lifetime_s;
 	ret_record->skew_s = reply.date >= 0 ? reply.date - clock_wall_s() : 0;
 	ret_record->mints = 1;
-	memcpy(ret_record->boot_id, boot_id(), sizeof ret_record->boot_id);
+	memcpy(ret_record->boot_id, cached_boot_id(), sizeof ret_record->boot_id);
 	memcpy(ret_record->parent, reply.fingerprint, sizeof ret_record->parent);
 	if (guessed)
 		context_warn(context, "lifetime_unknown", "the server's dates cannot be used; the access token is taken to live one hour");
 	return DONE;
-}
-
-void token_keep(struct context *context, const struct account *account, struct access_record *record)
-{
-	ACCESS_RECORD before = { 0 };
-
-	if (vault_access(context, account, &before))
-		record->mints = before.mints + 1;
-	vault_keep_access(context, account, record, record->lifetime_s);
-}
-
-/* True if that changed anything. */
-static bool mark(struct context *context, const struct account *account, int64_t suspect_ms)
-{
-	ACCESS_RECORD record = { 0 };
-
-	if (!vault_access(context, account, &record) || !record.suspect_ms == !suspect_ms)
-		return false;
-	record.suspect_ms = suspect_ms;
-	put_back(context, account, &record);
-	return true;
-}
-
-bool token_suspect(struct context *context, const struct account *account)
-{
-	return mark(context, account, clock_boot_ms());
-}
-
-void token_trust(struct context *context, const struct account *account)
-{
-	mark(context, account, 0);
 }
 
 enum outcome token_check(struct context *context, const struct account *account, struct access_record *record, bool *ret_active)
@@ -198,7 +124,7 @@ enum outcome token_check(struct context *context, const struct account *account,
 	if (*ret_active) {
 		record->suspect_ms = 0;
 		record->validated_ms = clock_boot_ms();
-		put_back(context, account, record);
+		cached_put_back(context, account, record);
 		return DONE;
 	}
 	return vault_forget_access(context, account);
@@ -213,12 +139,12 @@ static enum outcome mint_and_keep(struct context *context, struct account *accou
 
 	if (outcome != DONE)
 		return outcome;
-	marked = token_suspect(context, account);
+	marked = cached_suspect(context, account);
 	outcome = token_mint(context, account, secret_view(&refresh.token), ret_record, &maybe_acted);
 	if (outcome == DONE)
-		token_keep(context, account, ret_record);
+		cached_keep(context, account, ret_record);
 	else if (marked && !maybe_acted)
-		token_trust(context, account);
+		cached_trust(context, account);
 	return refresh_settle(context, account, &refresh, outcome);
 }
 
@@ -252,7 +178,7 @@ static enum outcome refill(struct context *context, struct account *account, enu
 		access_record_wipe(record);
 		outcome = mint_and_keep(context, account, record);
 	}
-	if (outcome == DONE && context->options.min_ttl_s >= 0 && token_left_s(record) <= context->options.min_ttl_s)
+	if (outcome == DONE && context->options.min_ttl_s >= 0 && cached_left_s(record) <= context->options.min_ttl_s)
 		tell_short(context, account, record);
 	return outcome;
 }

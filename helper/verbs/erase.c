@@ -8,7 +8,6 @@
 #include "helper/accounts-file.h"
 #include "helper/lifecycle/forget.h"
 #include "helper/lifecycle/refresh.h"
-#include "helper/lifecycle/token.h"
 #include "helper/lifecycle/vault.h"
 #include "helper/request.h"
 #include "helper/verbs/verbs.h"
@@ -36,7 +35,7 @@ static enum outcome erase(struct context *context, struct account *account, cons
 	REFRESH_RECORD refresh = { 0 };
 	/* What a newer git was refused by `authtype` and `credential` was another helper's, and no word against ours. */
 	bool all = !request->password.p && !request->oauth_refresh_token.p && !request->credential;
-	enum outcome outcome = token_lock(context, account, &lock);
+	enum outcome outcome = account_lock(context, account, &lock);
 
 	if (outcome != DONE)
 		return outcome;

@@ -13,9 +13,9 @@
 #include "helper/base/signals.h"
 #include "helper/base/stdout.h"
 #include "helper/each.h"
+#include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/forget.h"
 #include "helper/lifecycle/refresh.h"
-#include "helper/lifecycle/token.h"
 #include "helper/lifecycle/vault.h"
 #include "helper/verbs/verbs.h"
 
@@ -122,7 +122,7 @@ static enum outcome logout(struct context *context, struct account *account)
 	was_default = account->is_default;
 	/* From here on to the end: a dead RefreshToken must not stay behind as if it lived. */
 	signals_hold(&signals);
-	token_suspect(context, account);
+	cached_suspect(context, account);
 	at_server = end_at_server(context, account, &refresh, &ended);
 	server = context->trouble;
 	context_reserve(context);

@@ -7,8 +7,8 @@
 #include "helper/account.h"
 #include "helper/alation/client.h"
 #include "helper/each.h"
+#include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/refresh.h"
-#include "helper/lifecycle/token.h"
 #include "helper/lifecycle/vault.h"
 #include "helper/verbs/verbs.h"
 
@@ -16,11 +16,11 @@ static enum outcome call(struct context *context, struct account *account, struc
 {
 	struct alation_call call = { .endpoint = ALATION_REVOKE_ACCESS_TOKENS, .refresh_token = secret_view(&refresh->token) };
 	struct alation_reply reply;
-	bool marked = token_suspect(context, account);
+	bool marked = cached_suspect(context, account);
 	enum outcome outcome = client_call(context, account, &call, NULL, &reply);
 
 	if (outcome != DONE && marked && !reply.maybe_acted)
-		token_trust(context, account);
+		cached_trust(context, account);
 	return refresh_settle(context, account, refresh, outcome);
 }
 

@@ -9,7 +9,6 @@
 #include "helper/accounts-file.h"
 #include "helper/answer.h"
 #include "helper/base/stdout.h"
-#include "helper/lifecycle/token.h"
 #include "helper/verbs/verbs.h"
 
 static enum outcome change(struct account *account, const char *word, const char **ret_words)
@@ -36,7 +35,7 @@ static enum outcome set(struct context *context, struct account *account, const 
 	ACCOUNTS accounts = { 0 };
 	const struct account *now;
 	char text[ACCOUNT_TEXT_BYTES];
-	enum outcome outcome = token_lock(context, account, &lock);
+	enum outcome outcome = account_lock(context, account, &lock);
 
 	if (outcome == DONE)
 		outcome = accounts_read(&accounts, &context->trouble);

@@ -14,7 +14,7 @@
 #include "helper/answer.h"
 #include "helper/base/clock.h"
 #include "helper/base/stdout.h"
-#include "helper/lifecycle/token.h"
+#include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/vault.h"
 #include "helper/state.h"
 #include "helper/verbs/verbs.h"
@@ -67,7 +67,7 @@ static void look_at(struct context *context, const struct account *account, stru
 	line->status.refresh.expires_at = answer_moment(account->refresh_expires_at, line->refresh_end);
 	line->access_status = vault_locate_access(context, account, &access, &answer);
 	if (line->access_status == ACRED_OK) {
-		line->access_left_s = token_left_s(&access);
+		line->access_left_s = cached_left_s(&access);
 		line->skew_s = access.skew_s;
 	}
 	/* A token whose time is over is cached no more, whatever still lies there. */

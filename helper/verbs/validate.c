@@ -10,6 +10,7 @@
 #include "helper/answer.h"
 #include "helper/base/clock.h"
 #include "helper/each.h"
+#include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/refresh.h"
 #include "helper/lifecycle/token.h"
 #include "helper/lifecycle/vault.h"
@@ -62,7 +63,7 @@ static enum outcome ask_about_access(struct context *context, const struct accou
 	enum outcome outcome;
 	bool active;
 
-	if (!vault_access(context, account, &access) || token_left_s(&access) <= 0)
+	if (!vault_access(context, account, &access) || cached_left_s(&access) <= 0)
 		return DONE;
 	outcome = token_check(context, account, &access, &active);
 	if (outcome == DONE)
