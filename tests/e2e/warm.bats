@@ -91,8 +91,9 @@ key() { keyctl search @u user "alation-cred-tree:access:102@$SANDBOX_URL"; }
 	[[ $(cred status "$SANDBOX_URL" --format json | jq '.accounts[0].access.expires_at_epoch') -le $((EPOCHSECONDS + 2)) ]]
 }
 
-@test "a token that is said to live no longer than the margin is still printed; the next call mints" {
-	program_sandbox --access-lifetime 1
+@test "a token that is said to live a second is printed all the same" {
+	# Said only: at the server it lives on, however slow this machine is.
+	sandbox_fault endpoint=createAPIAccessToken times=0 'set=created_at:"2026-01-01T00:00:00Z"' 'set=token_expires_at:"2026-01-01T00:00:01Z"'
 	login_demo
 	expect 0
 	run_cred get "$SANDBOX_URL"
