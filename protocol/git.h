@@ -23,9 +23,9 @@ enum git_fault {
 
 /*
  * Reads the request in the N bytes at P: lines `key=value`, split on LF alone, up to an empty line or the end. Of a
- * key that comes twice the last counts, of `capability[]` all; unknown keys are ignored. `url=` clears what came before, as in git, and its
- * parts are percent-decoded where they stand: the views of *ret_request point into P. *ret_request is all empty
- * unless GIT_OK.
+ * key that comes twice the last counts, of `capability[]` all; unknown keys are ignored. `url=` clears what came before,
+ * as in git, and its parts are percent-decoded where they stand: the views of *ret_request point into P. *ret_request
+ * is all empty unless GIT_OK.
  */
 enum git_fault git_parse(char *p, size_t n, struct request *ret_request);
 

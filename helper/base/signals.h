@@ -16,8 +16,8 @@ struct signals {
 	struct sigaction actions[SIGNALS_HELD];
 };
 
-/* Holds what a terminal, a session's end, a supervisor or a timer that the caller has set sends, whichever thread it would go to: it takes effect at the
- * release. One at a time. */
+/* Holds what a terminal, a session's end, a supervisor or a timer that the caller has set sends, whichever thread it
+ * would go to: it takes effect at the release. One at a time. */
 void signals_hold(struct signals *signals);
 void signals_release(struct signals *signals);
 

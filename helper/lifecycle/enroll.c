@@ -18,15 +18,6 @@
 
 #define LEARN_MS 5000
 
-/* What is in the cache is dead or may be: it must not be served any more. */
-static void drop_access(struct context *context, const struct account *account)
-{
-	struct trouble before = context->trouble;
-
-	vault_forget_access(context, account);
-	context->trouble = before;
-}
-
 /* The RefreshToken that this account had until now: its access tokens end. */
 static enum alation_result retire(struct context *context, const struct account *account, const struct refresh_record *old)
 {
@@ -36,8 +27,8 @@ static enum alation_result retire(struct context *context, const struct account 
 
 	cached_suspect(context, account);
 	client_call(context, account, &call, NULL, &reply);
+	vault_forget_access(context, account); /* dead, or it may be */
 	context->trouble = before;
-	drop_access(context, account);
 	context_reserve(context);
 	return reply.result;
 }
@@ -97,15 +88,10 @@ static enum outcome no_memory(struct context *context)
 /* The account as the list knows it, so that a second login keeps what it does not say anew. */
 static void take_module_over(struct account *account)
 {
-	ACCOUNTS accounts = { 0 };
-	const struct account *known;
-	struct trouble ignored = { 0 };
+	struct account known = *account;
 
-	if (accounts_read(&accounts, &ignored) != DONE)
-		return;
-	known = accounts_find(&accounts, account->base_url, account->user_id);
-	if (known)
-		memcpy(account->module, known->module, sizeof account->module);
+	accounts_look_again(&known);
+	memcpy(account->module, known.module, sizeof account->module);
 }
 
 static void take_reply(struct account *account, const struct alation_reply *reply)

@@ -18,8 +18,8 @@ enum outcome enroll_password(struct context *context, struct account *account, s
                              const char *name);
 
 /* Takes over a RefreshToken that was made elsewhere: proves it by one mint, then keeps it and lists the account.
- * Where the mint fails nothing has changed here. BY_LOGIN: a person
- * asked for it. Else one that is kept already is left as it is, and what is new does not become the default. */
+ * Where the mint fails nothing has changed here. BY_LOGIN: a person asked for it. Else one that is kept already is left
+ * as it is, and what is new does not become the default. */
 enum outcome enroll_token(struct context *context, struct account *account, struct bytes refresh_token, bool by_login);
 
 #endif

@@ -26,23 +26,25 @@ bool recovery_keep(struct context *context, const struct account *account, const
 	       vault_put_line(context, account, FACILITY, secret_view(&line), KEPT_S) == ACRED_OK;
 }
 
-static void file_name(const struct account *account, char name[NAME_BYTES])
+/* The directory that the file lies in, opened, and its name there. */
+static bool open_place(const struct account *account, struct state_dir *ret_dir, char name[NAME_BYTES])
 {
 	char key[ACCOUNT_LOCK_BYTES];
+	struct trouble ignored = { 0 };
 
 	snprintf(name, NAME_BYTES, "%s.recovery", account_lock_name(account, key));
+	return state_open_shared(ret_dir, &ignored) == DONE;
 }
 
-bool recovery_keep_in_file(const struct account *account, const struct refresh_record *record, char ret_path[RECOVERY_PATH_BYTES])
+bool recovery_keep_in_file(const struct account *account, const struct refresh_record *record,
+                           char ret_path[RECOVERY_PATH_BYTES])
 {
 	SECRET line = { 0 };
 	char name[NAME_BYTES];
-	struct trouble ignored = { 0 };
 	struct state_dir dir;
 	int error;
 
-	file_name(account, name);
-	if (!refresh_record_format(record, &line) || state_open_shared(&dir, &ignored) != DONE)
+	if (!refresh_record_format(record, &line) || !open_place(account, &dir, name))
 		return false;
 	error = file_replace(dir.fd, name, secret_view(&line));
 	snprintf(ret_path, RECOVERY_PATH_BYTES, "%s/%s", dir.path, name);
@@ -54,13 +56,11 @@ bool recovery_keep_in_file(const struct account *account, const struct refresh_r
 static bool read_file(const struct account *account, struct secret *ret_line)
 {
 	char name[NAME_BYTES];
-	struct trouble ignored = { 0 };
 	struct state_dir dir;
 	bool found;
 
-	if (state_open_shared(&dir, &ignored) != DONE)
+	if (!open_place(account, &dir, name))
 		return false;
-	file_name(account, name);
 	found = file_read(dir.fd, name, ret_line) == 0;
 	close(dir.fd);
 	return found;
@@ -84,13 +84,11 @@ bool recovery_find(struct context *context, const struct account *account, struc
 void recovery_forget(struct context *context, const struct account *account)
 {
 	char name[NAME_BYTES];
-	struct trouble ignored = { 0 };
 	struct state_dir dir;
 
 	vault_drop_line(context, account, FACILITY);
-	if (state_open_shared(&dir, &ignored) != DONE)
+	if (!open_place(account, &dir, name))
 		return;
-	file_name(account, name);
 	unlinkat(dir.fd, name, 0);
 	close(dir.fd);
 }

@@ -16,7 +16,8 @@
 
 /* Writes a copy; false: it could not. ret_path is the file, for words. */
 bool recovery_keep(struct context *context, const struct account *account, const struct refresh_record *record);
-bool recovery_keep_in_file(const struct account *account, const struct refresh_record *record, char ret_path[RECOVERY_PATH_BYTES]);
+bool recovery_keep_in_file(const struct account *account, const struct refresh_record *record,
+                           char ret_path[RECOVERY_PATH_BYTES]);
 
 /* The copy of the facility, else the one in the file. *ret_record is the caller's to wipe in any case. */
 bool recovery_find(struct context *context, const struct account *account, struct refresh_record *ret_record);

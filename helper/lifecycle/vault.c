@@ -99,6 +99,39 @@ static int traced(const char *what, const struct acred_key *key, const struct ke
 	return answer->status;
 }
 
+/* The three walks. Statuses are module.h's; no word is said. HOLDER: the module that is known to hold it, or NULL. */
+static int look_up(struct context *context, const struct account *account, const char *facility, const char *holder,
+                   bool may_prompt, struct secret *ret_line, struct keyring_answer *ret_answer)
+{
+	struct walk walk = { context, account, may_prompt, 0, ret_line };
+	struct keyring_ears ears = ears_of(&walk);
+	struct acred_key key = key_of(account, facility);
+
+	keyring_lookup(&context->keyring, &ears, &key, holder, ret_answer);
+	return traced("look up", &key, ret_answer);
+}
+
+static int store(struct context *context, const struct account *account, const char *facility, const char *holder,
+                 struct bytes line, int64_t ttl_s, struct keyring_answer *ret_answer)
+{
+	struct walk walk = { context, account, false, 0, NULL };
+	struct keyring_ears ears = ears_of(&walk);
+	struct acred_key key = key_of(account, facility);
+
+	keyring_store(&context->keyring, &ears, &key, holder, line.p, line.n, ttl_s, ret_answer);
+	return traced("store", &key, ret_answer);
+}
+
+static int erase(struct context *context, const struct account *account, const char *facility, struct keyring_answer *ret_answer)
+{
+	struct walk walk = { context, account, false, 0, NULL };
+	struct keyring_ears ears = ears_of(&walk);
+	struct acred_key key = key_of(account, facility);
+
+	keyring_erase(&context->keyring, &ears, &key, ret_answer);
+	return traced("erase", &key, ret_answer);
+}
+
 static enum outcome say_locked(struct context *context, const char *text, const char *module, bool asked)
 {
 	if (asked)
@@ -167,17 +200,13 @@ enum outcome vault_refresh(struct context *context, const struct account *accoun
                            struct refresh_record *ret_record)
 {
 	SECRET line = { 0 };
-	struct walk walk = { context, account, may_prompt, 0, &line };
-	struct keyring_ears ears = ears_of(&walk);
-	struct acred_key key = key_of(account, "refresh");
 	struct keyring_answer answer;
 	enum record_fault fault;
 
 	*ret_record = (struct refresh_record){ 0 };
 	harden_environment();
-	keyring_lookup(&context->keyring, &ears, &key, holder_of(account), &answer);
-	if (traced("look up", &key, &answer) != ACRED_OK)
-		return say(context, account, &answer, walk.may_prompt);
+	if (look_up(context, account, "refresh", holder_of(account), may_prompt, &line, &answer) != ACRED_OK)
+		return say(context, account, &answer, may_prompt);
 	fault = refresh_record_parse(secret_view(&line), ret_record);
 	if (!fault && vault_is_foreign(ret_record, account))
 		fault = RECORD_FOREIGN;
@@ -208,78 +237,54 @@ enum outcome vault_ready(struct context *context, const char *base_url, bool may
 enum outcome vault_keep_refresh(struct context *context, struct account *account, const struct refresh_record *record)
 {
 	SECRET line = { 0 };
-	struct walk walk = { context, account, false, 0, NULL };
-	struct keyring_ears ears = ears_of(&walk);
-	struct acred_key key = key_of(account, "refresh");
 	struct keyring_answer answer;
 
 	if (!refresh_record_format(record, &line))
 		return bad_record(context, account, RECORD_NO_MEMORY);
 	harden_environment();
-	keyring_store(&context->keyring, &ears, &key, holder_of(account), line.bytes, line.len, LIFETIME_FOR_EVER, &answer);
-	if (traced("store", &key, &answer) != ACRED_OK)
-		return say(context, account, &answer, walk.may_prompt);
+	if (store(context, account, "refresh", holder_of(account), secret_view(&line), LIFETIME_FOR_EVER, &answer) != ACRED_OK)
+		return say(context, account, &answer, false);
 	snprintf(account->module, sizeof account->module, "%s", answer.module);
 	return DONE;
 }
 
 enum outcome vault_forget_refresh(struct context *context, const struct account *account)
 {
-	struct walk walk = { context, account, false, 0, NULL };
-	struct keyring_ears ears = ears_of(&walk);
-	struct acred_key key = key_of(account, "refresh");
 	struct keyring_answer answer;
 
 	harden_environment();
-	keyring_erase(&context->keyring, &ears, &key, &answer);
-	traced("erase", &key, &answer);
+	erase(context, account, "refresh", &answer);
 	return answer.status == ACRED_ABSENT ? DONE : say(context, account, &answer, false);
 }
 
 int vault_put_line(struct context *context, const struct account *account, const char *facility, struct bytes line, int64_t ttl_s)
 {
-	struct walk walk = { context, account, false, 0, NULL };
-	struct keyring_ears ears = ears_of(&walk);
-	struct acred_key key = key_of(account, facility);
 	struct keyring_answer answer;
 
-	keyring_store(&context->keyring, &ears, &key, NULL, line.p, line.n, ttl_s, &answer);
-	return traced("store", &key, &answer);
+	return store(context, account, facility, NULL, line, ttl_s, &answer);
 }
 
 int vault_get_line(struct context *context, const struct account *account, const char *facility, struct secret *ret_line)
 {
-	struct walk walk = { context, account, false, 0, ret_line };
-	struct keyring_ears ears = ears_of(&walk);
-	struct acred_key key = key_of(account, facility);
 	struct keyring_answer answer;
 
-	keyring_lookup(&context->keyring, &ears, &key, NULL, &answer);
-	return traced("look up", &key, &answer);
+	return look_up(context, account, facility, NULL, false, ret_line, &answer);
 }
 
 int vault_drop_line(struct context *context, const struct account *account, const char *facility)
 {
-	struct walk walk = { context, account, false, 0, NULL };
-	struct keyring_ears ears = ears_of(&walk);
-	struct acred_key key = key_of(account, facility);
 	struct keyring_answer answer;
 
-	keyring_erase(&context->keyring, &ears, &key, &answer);
-	return traced("erase", &key, &answer);
+	return erase(context, account, facility, &answer);
 }
 
 static int look_up_access(struct context *context, const struct account *account, struct access_record *ret_record,
                           struct keyring_answer *ret_answer)
 {
 	SECRET line = { 0 };
-	struct walk walk = { context, account, false, 0, &line };
-	struct keyring_ears ears = ears_of(&walk);
-	struct acred_key key = key_of(account, "access");
 
 	*ret_record = (struct access_record){ 0 };
-	keyring_lookup(&context->keyring, &ears, &key, NULL, ret_answer);
-	if (traced("look up", &key, ret_answer) != ACRED_OK)
+	if (look_up(context, account, "access", NULL, false, &line, ret_answer) != ACRED_OK)
 		return ret_answer->status;
 	/* An entry that cannot be read is no entry: the next mint writes it anew. */
 	if (access_record_parse(secret_view(&line), ret_record) != RECORD_OK) {
@@ -299,27 +304,20 @@ bool vault_access(struct context *context, const struct account *account, struct
 void vault_keep_access(struct context *context, const struct account *account, const struct access_record *record, int64_t ttl_s)
 {
 	SECRET line = { 0 };
-	struct walk walk = { context, account, false, 0, NULL };
-	struct keyring_ears ears = ears_of(&walk);
-	struct acred_key key = key_of(account, "access");
 	struct keyring_answer answer = { .status = ACRED_FAILED };
 
 	if (access_record_format(record, &line))
-		keyring_store(&context->keyring, &ears, &key, NULL, line.bytes, line.len, ttl_s, &answer);
-	if (traced("store", &key, &answer) != ACRED_OK)
+		store(context, account, "access", NULL, secret_view(&line), ttl_s, &answer);
+	if (answer.status != ACRED_OK)
 		context_warn(context, "not_cached", "the access token could not be cached (%s%s%s); the next call mints another and revokes this one",
 		             keyring_status_word(answer.status), answer.why[0] ? ": " : "", answer.why);
 }
 
 enum outcome vault_forget_access(struct context *context, const struct account *account)
 {
-	struct walk walk = { context, account, false, 0, NULL };
-	struct keyring_ears ears = ears_of(&walk);
-	struct acred_key key = key_of(account, "access");
 	struct keyring_answer answer;
 
-	keyring_erase(&context->keyring, &ears, &key, &answer);
-	traced("erase", &key, &answer);
+	erase(context, account, "access", &answer);
 	/* A cache that cannot be reached holds nothing that could be served from it. */
 	return answer.status == ACRED_ABSENT || answer.status == ACRED_UNAVAILABLE ? DONE : say(context, account, &answer, false);
 }

@@ -20,10 +20,7 @@ setup() {
 }
 
 teardown() {
-	local pid
-	for pid in "${helpers[@]}"; do
-		kill -CONT "$pid" 2>/dev/null && kill -KILL "$pid"
-	done
+	program_end_helpers
 	program_teardown
 	session_stop # a test's own
 }

@@ -6,6 +6,8 @@
 #   program_setup_file, program_teardown_file   a file's setup_file and teardown_file call these
 #   program_setup [SANDBOX OPTION...]           a test's setup; program_teardown its teardown
 #
+#   program_end_helpers     kills what a test has put into helpers=(), stopped or not
+#
 #   cred ARG...             the program, without a terminal; stdin as it stands
 #   run_cred ARG...         the same: $out $err $code apart ($raw: $out with its last line feeds)
 #   expect CODE [WORDS...]  of the last run_cred: its exit code, each WORDS in stderr; stdout empty unless 0
@@ -82,6 +84,13 @@ program_clear_private() {
 			[[ ! -e $file && ! -L $file ]] || rm "$file"
 		done
 		rmdir "$dir/locks" "$dir" 2>/dev/null || : # where they are empty
+	done
+}
+
+program_end_helpers() { # what a test has started, by its numbers in helpers=()
+	local pid
+	for pid in "${helpers[@]}"; do
+		kill -CONT "$pid" 2>/dev/null && kill -KILL "$pid"
 	done
 }
 
