@@ -6,18 +6,27 @@
  */
 #include "helper/base/signals.h"
 
+#include <stdatomic.h>
+#include <unistd.h>
+
 static const int held[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM,
 	SIGPROF, SIGXCPU, SIGIO, SIGPWR };
 #define HELD (sizeof held / sizeof *held)
 _Static_assert(HELD == SIGNALS_HELD, "signals.h has room for each");
 
-static volatile sig_atomic_t came[HELD];
+static atomic_bool holding, came[HELD];
 
+/* Another thread may have taken the signal and not have come here when the hold ends: then it is sent once more, until
+ * what it did before the hold is what it does. */
 static void remember(int number)
 {
-	for (size_t i = 0; i < HELD; i++)
-		if (held[i] == number)
-			came[i] = 1;
+	for (size_t i = 0; i < HELD; i++) {
+		if (held[i] != number)
+			continue;
+		atomic_store(&came[i], true);
+		if (!atomic_load(&holding) && atomic_exchange(&came[i], false))
+			kill(getpid(), number);
+	}
 }
 
 void signals_hold(struct signals *signals)
@@ -31,8 +40,9 @@ void signals_hold(struct signals *signals)
 	for (size_t i = 0; i < HELD; i++)
 		sigaddset(&set, held[i]);
 	signals->held = sigprocmask(SIG_BLOCK, &set, &signals->before) == 0;
+	atomic_store(&holding, signals->held);
 	for (size_t i = 0; i < HELD && signals->held; i++) {
-		came[i] = 0;
+		atomic_store(&came[i], false);
 		sigaction(held[i], NULL, &signals->actions[i]);
 		/* nohup's stay ignored */
 		if (signals->actions[i].sa_handler != SIG_IGN)
@@ -45,10 +55,11 @@ void signals_release(struct signals *signals)
 	if (!signals->held)
 		return;
 	signals->held = false;
+	atomic_store(&holding, false);
 	for (size_t i = 0; i < HELD; i++)
 		sigaction(held[i], &signals->actions[i], NULL);
 	for (size_t i = 0; i < HELD; i++)
-		if (came[i])
+		if (atomic_exchange(&came[i], false))
 			raise(held[i]); /* to this thread, which lets it through below */
 	sigprocmask(SIG_SETMASK, &signals->before, NULL);
 }

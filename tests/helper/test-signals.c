@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "helper/base/signals.h"
@@ -22,6 +23,7 @@ static const int all[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, S
 #define ALL (sizeof all / sizeof *all)
 
 #define PASSED_THE_RELEASE 9
+#define PATIENCE_MS 5000 /* nobody waits so long for what works */
 
 static void *sleeps(void *nothing)
 {
@@ -56,6 +58,9 @@ static int status_of(int signal_number, bool threads, void (*before)(int))
 		if (write(ends[1], "x", 1) != 1)
 			_exit(1);
 		signals_release(&signals);
+		/* Where a thread has taken the signal, it takes effect when that thread comes to run. */
+		for (int i = 0; threads && !before && i < PATIENCE_MS; i++)
+			nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
 		_exit(PASSED_THE_RELEASE);
 	}
 	close(ends[1]);
