@@ -103,6 +103,16 @@ $(program): $B/core/helper/main.o $B/tree/site.o $B/core.a
 	$(link_program)
 $B/installed/alation-cred: $B/core/helper/main.o $B/installed/site.o $B/core.a
 	$(link_program)
+# The same with failpoints (helper/base/failpoint.h), for tests alone; it finds its shared objects beside itself, too.
+failpoints := $B/alation-cred-failpoints
+$B/failpoints/%.o: %.c
+	$(mkdir)
+	$(call compile,-fPIE -DFAILPOINTS)
+$(builtins:%=$B/failpoints/keyring/modules/%.o): $B/failpoints/keyring/modules/%.o: keyring/modules/%.c
+	$(mkdir)
+	$(call compile,-fPIE -Dalation_cred_module=acred_builtin_$(subst -,_,$*))
+$(failpoints): $B/failpoints/helper/main.o $B/tree/site.o $(core_src:%.c=$B/failpoints/%.o)
+	$(link_program)
 $(git_helper): | $(program) # git finds it by this name, with $B in PATH
 	@ln -sfn alation-cred $@
 installed: $B/installed/alation-cred $(client) $(modules)
@@ -139,7 +149,7 @@ OBJS_test-http := $(client_obj)
 PKGS_test-reply := $(PKGS_alation)
 PKGS_test-http := $(PKGS_alation)
 
-tests: all $(test_bin) $(tool_bin) $(guest_bin) $(sandbox)
+tests: all $(test_bin) $(tool_bin) $(guest_bin) $(sandbox) $(failpoints)
 link_test = $(Q)echo '  TEST $@' && $(CC) $(cppflags) $(cflags) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(filter %.o,$^) $B/core.a $(ldflags) \
 	$(if $(PKGS_$(*F)),$(call pkg,--libs,$(PKGS_$(*F)))) $(1) $(LDFLAGS)
 $(test_bin): $B/tests/%: tests/%.c $B/tree/site.o $B/core.a $$(OBJS_$$(*F))

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "helper/base/clock.h"
+#include "helper/base/failpoint.h"
 #include "helper/base/stdout.h"
 
 struct moment answer_moment(int64_t epoch_s, char *text)
@@ -56,7 +57,12 @@ static enum outcome answer(struct context *context, const struct account *accoun
 
 enum outcome answer_token(struct context *context, const struct account *account, const struct access_record *access)
 {
-	return answer(context, account, access, context->options.format->reply);
+	enum outcome outcome;
+
+	failpoint("answer.printing");
+	outcome = answer(context, account, access, context->options.format->reply);
+	failpoint("answer.printed");
+	return outcome;
 }
 
 enum outcome answer_done(struct context *context, const struct account *account)

@@ -137,3 +137,11 @@ breaks() { # RULE WORDS: the rule fails now, and says where
 		[[ $helps == *"  $option "* ]] || { echo "no help for $option"; false; }
 	done <<<"$options"
 }
+
+@test "failpoints are in the build for tests alone" {
+	grep -q ALATION_CRED_FAILPOINT "$B/alation-cred-failpoints"
+	run ! grep -q ALATION_CRED_FAILPOINT "$B/alation-cred"
+	run ! grep -q ALATION_CRED_FAILPOINT "$B/installed/alation-cred"
+	grep -q 'rotate\.stored' "$B/alation-cred-failpoints"
+	run ! grep -q 'rotate\.stored' "$B/alation-cred"
+}

@@ -9,6 +9,7 @@
 
 #include "helper/account.h"
 #include "helper/base/clock.h"
+#include "helper/base/failpoint.h"
 #include "helper/base/harden.h"
 #include "helper/base/trace.h"
 #include "helper/base/watchdog.h"
@@ -156,6 +157,18 @@ static enum outcome say(struct trouble *trouble, const struct account *account, 
 	return trouble_say(trouble, TROUBLE_CONFIGURATION, "try again, or install alation-cred anew", "the Alation client failed: %s", reply->detail);
 }
 
+/* The failpoints around each call. */
+static const char *const asking[] = {
+	[ALATION_CREATE_REFRESH_TOKEN] = "create.asking", [ALATION_VALIDATE_REFRESH_TOKEN] = "validate-refresh.asking",
+	[ALATION_REGEN_REFRESH_TOKEN] = "regen.asking",   [ALATION_CREATE_ACCESS_TOKEN] = "mint.asking",
+	[ALATION_VALIDATE_ACCESS_TOKEN] = "check.asking", [ALATION_REVOKE_ACCESS_TOKENS] = "revoke.asking",
+};
+static const char *const answered[] = {
+	[ALATION_CREATE_REFRESH_TOKEN] = "create.answered", [ALATION_VALIDATE_REFRESH_TOKEN] = "validate-refresh.answered",
+	[ALATION_REGEN_REFRESH_TOKEN] = "regen.answered",   [ALATION_CREATE_ACCESS_TOKEN] = "mint.answered",
+	[ALATION_VALIDATE_ACCESS_TOKEN] = "check.answered", [ALATION_REVOKE_ACCESS_TOKENS] = "revoke.answered",
+};
+
 enum outcome client_call(struct context *context, const struct account *account, struct alation_call *call,
                          struct secret *ret_token, struct alation_reply *ret_reply)
 {
@@ -171,9 +184,13 @@ enum outcome client_call(struct context *context, const struct account *account,
 	call->deadline_ms = context->deadline_ms;
 	call->host = ret_token;
 	call->put = put;
+	failpoint(asking[call->endpoint]);
 	arm(context, account_text(account, text));
 	client->call(call, ret_reply);
 	watchdog_disarm();
+	/* Made to fail, the answer is one that was lost. */
+	if (failpoint(answered[call->endpoint]))
+		*ret_reply = (struct alation_reply){ .result = ALATION_NETWORK, .maybe_acted = true };
 	trace("call %d: result %d, HTTP %d, %lld ms%s%s", (int)call->endpoint, (int)ret_reply->result, ret_reply->http_status,
 	      (long long)(clock_mono_ms() - began_ms), ret_reply->detail[0] ? ": " : "", ret_reply->detail);
 	return say(&context->trouble, account, call, ret_reply);

@@ -11,6 +11,7 @@
 #include "helper/account.h"
 #include "helper/alation/client.h"
 #include "helper/base/clock.h"
+#include "helper/base/failpoint.h"
 #include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/recovery.h"
 #include "helper/lifecycle/token.h"
@@ -26,8 +27,10 @@ static enum alation_result retire(struct context *context, const struct account 
 	struct trouble before = context->trouble;
 
 	cached_suspect(context, account);
+	failpoint("login.marked");
 	client_call(context, account, &call, NULL, &reply);
 	vault_forget_access(context, account); /* dead, or it may be */
+	failpoint("login.retired");
 	context->trouble = before;
 	context_reserve(context);
 	return reply.result;
@@ -109,6 +112,7 @@ static enum outcome prove(struct context *context, const struct account *account
 
 	if (outcome == DONE)
 		cached_keep(context, account, &access);
+	failpoint("login.cached");
 	return outcome;
 }
 
@@ -140,15 +144,16 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 		outcome = look_before(context, account, &old);
 	if (outcome == DONE && !fill_record(&fresh, account, secret_view(&fresh.token), reply.created_at))
 		outcome = no_memory(context);
+	failpoint("login.read");
 	if (outcome == DONE)
-		outcome = vault_keep_refresh(context, account, &fresh);
+		outcome = failpoint_after("login.stored", vault_keep_refresh(context, account, &fresh), &context->trouble);
 	if (outcome != DONE) {
 		context_warn(context, "orphan", "the server has made a RefreshToken '%s' that could not be kept here; delete it at %s/account/auth",
 		             name, account->base_url);
 		return outcome;
 	}
 	recovery_forget(context, account);
-	outcome = list(context, account, true);
+	outcome = failpoint_after("login.listed", list(context, account, true), &context->trouble);
 	if (old.token.len)
 		tell_of(context, account, &old, retire(context, account, &old));
 	if (outcome == DONE)
@@ -195,6 +200,7 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 		outcome = look_before(context, account, &old);
 	if (outcome != DONE)
 		return outcome;
+	failpoint("login.read");
 	same = old.token.len && secret_equal(secret_view(&old.token), refresh_token);
 	if (same && !by_login)
 		return DONE;
@@ -211,12 +217,13 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 		retired = retire(context, account, &old);
 	if (!fill_record(&fresh, account, refresh_token, created_at))
 		return no_memory(context);
-	outcome = vault_keep_refresh(context, account, &fresh);
+	outcome = failpoint_after("login.stored", vault_keep_refresh(context, account, &fresh), &context->trouble);
 	if (outcome != DONE)
 		return outcome;
 	recovery_forget(context, account);
 	if (old.token.len && !same)
 		tell_of(context, account, &old, retired);
 	cached_keep(context, account, &access);
-	return list(context, account, by_login);
+	failpoint("login.cached");
+	return failpoint_after("login.listed", list(context, account, by_login), &context->trouble);
 }

@@ -11,6 +11,7 @@
 #include "helper/account.h"
 #include "helper/alation/client.h"
 #include "helper/base/clock.h"
+#include "helper/base/failpoint.h"
 #include "helper/base/signals.h"
 #include "helper/base/trace.h"
 #include "helper/lifecycle/cached.h"
@@ -29,8 +30,9 @@ static enum outcome write_ahead(struct context *context, struct account *account
 
 	/* Whoever sees that mark on the access token reads this record before he serves it. */
 	*ret_marked = cached_suspect(context, account);
+	failpoint("rotate.marked");
 	record->regen_begun = clock_wall_s();
-	outcome = vault_keep_refresh(context, account, record);
+	outcome = failpoint_after("rotate.written-ahead", vault_keep_refresh(context, account, record), &context->trouble);
 	if (outcome == DONE)
 		return DONE;
 	record->regen_begun = before;
@@ -116,10 +118,11 @@ static enum outcome keep(struct context *context, struct account *account, struc
 	int64_t begun = fresh->regen_begun;
 	enum outcome outcome;
 
+	failpoint("rotate.copied");
 	fresh->regen_begun = 0;
-	outcome = vault_keep_refresh(context, account, fresh);
+	outcome = failpoint_after("rotate.stored", vault_keep_refresh(context, account, fresh), &context->trouble);
 	if (outcome == DONE)
-		outcome = read_back(context, account, fresh);
+		outcome = failpoint_after("rotate.read-back", read_back(context, account, fresh), &context->trouble);
 	fresh->regen_begun = begun;
 	if (outcome != DONE)
 		return rescue(context, account, fresh, copied);
@@ -133,11 +136,13 @@ static void follow_up(struct context *context, struct account *account, const st
 	struct trouble ignored = { 0 };
 
 	vault_forget_access(context, account);
+	failpoint("rotate.emptied");
 	memcpy(account->name, fresh->name, sizeof account->name);
 	account->refresh_expires_at = fresh->token_expires_at;
 	account->rotation_lost_at = 0;
 	recovery_forget(context, account);
-	if (accounts_learn(account, context->deadline_ms, &ignored) != DONE)
+	failpoint("rotate.copies-gone");
+	if (failpoint_after("rotate.listed", accounts_learn(account, context->deadline_ms, &ignored), &ignored) != DONE)
 		context_warn(context, "not_listed", "the new RefreshToken is kept, but its end could not be written into the list of accounts");
 	context->trouble = (struct trouble){ 0 };
 }

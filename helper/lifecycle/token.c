@@ -10,6 +10,7 @@
 #include "helper/account.h"
 #include "helper/alation/client.h"
 #include "helper/base/clock.h"
+#include "helper/base/failpoint.h"
 #include "helper/base/trace.h"
 #include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/policy.h"
@@ -139,12 +140,15 @@ static enum outcome mint_and_keep(struct context *context, struct account *accou
 
 	if (outcome != DONE)
 		return outcome;
+	failpoint("mint.read");
 	marked = cached_suspect(context, account);
+	failpoint("mint.marked");
 	outcome = token_mint(context, account, secret_view(&refresh.token), ret_record, &maybe_acted);
 	if (outcome == DONE)
 		cached_keep(context, account, ret_record);
 	else if (marked && !maybe_acted)
 		cached_trust(context, account);
+	failpoint("mint.cached");
 	return refresh_settle(context, account, &refresh, outcome);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "helper/account.h"
 #include "helper/accounts-file.h"
+#include "helper/base/failpoint.h"
 #include "helper/lifecycle/forget.h"
 #include "helper/lifecycle/refresh.h"
 #include "helper/lifecycle/vault.h"
@@ -39,9 +40,10 @@ static enum outcome erase(struct context *context, struct account *account, cons
 
 	if (outcome != DONE)
 		return outcome;
+	failpoint("erase.locked");
 	if (vault_access(context, account, &access) && is_same(request->password, &access.token))
-		return vault_forget_access(context, account);
-	outcome = read_refresh(context, account, &refresh);
+		return failpoint_after("erase.cache", vault_forget_access(context, account), &context->trouble);
+	outcome = failpoint_after("erase.read", read_refresh(context, account, &refresh), &context->trouble);
 	if (outcome != DONE)
 		return outcome;
 	if (all || is_same(request->password, &refresh.token) || is_same(request->oauth_refresh_token, &refresh.token))

@@ -10,6 +10,7 @@
 #include "helper/alation/client.h"
 #include "helper/answer.h"
 #include "helper/base/clock.h"
+#include "helper/base/failpoint.h"
 #include "helper/base/signals.h"
 #include "helper/base/stdout.h"
 #include "helper/each.h"
@@ -123,6 +124,7 @@ static enum outcome logout(struct context *context, struct account *account)
 	/* From here on to the end: a dead RefreshToken must not stay behind as if it lived. */
 	signals_hold(&signals);
 	cached_suspect(context, account);
+	failpoint("logout.marked");
 	at_server = end_at_server(context, account, &refresh, &ended);
 	server = context->trouble;
 	context_reserve(context);

@@ -6,6 +6,7 @@
 
 #include "helper/account.h"
 #include "helper/alation/client.h"
+#include "helper/base/failpoint.h"
 #include "helper/each.h"
 #include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/refresh.h"
@@ -17,7 +18,10 @@ static enum outcome call(struct context *context, struct account *account, struc
 	struct alation_call call = { .endpoint = ALATION_REVOKE_ACCESS_TOKENS, .refresh_token = secret_view(&refresh->token) };
 	struct alation_reply reply;
 	bool marked = cached_suspect(context, account);
-	enum outcome outcome = client_call(context, account, &call, NULL, &reply);
+	enum outcome outcome;
+
+	failpoint("revoke.marked");
+	outcome = client_call(context, account, &call, NULL, &reply);
 
 	if (outcome != DONE && marked && !reply.maybe_acted)
 		cached_trust(context, account);
@@ -35,7 +39,7 @@ static enum outcome revoke(struct context *context, struct account *account)
 		outcome = call(context, account, &refresh);
 	if (outcome == DONE) {
 		context_reserve(context);
-		outcome = vault_forget_access(context, account);
+		outcome = failpoint_after("revoke.emptied", vault_forget_access(context, account), &context->trouble);
 	}
 	lock_release(&lock);
 	if (outcome != DONE)
