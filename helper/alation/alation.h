@@ -76,6 +76,8 @@ struct acred_alation {
 	size_t size;         /* sizeof (struct acred_alation) */
 	/* One request and its judgement. Always fills *ret_reply; returns its result. */
 	enum alation_result (*call)(const struct alation_call *call, struct alation_reply *ret_reply);
+	/* Of a RefreshToken, as in a reply; "" where it cannot be told. */
+	void (*fingerprint)(struct bytes token, char ret_fingerprint[ALATION_FINGERPRINT_BYTES + 1]);
 };
 extern const struct acred_alation acred_alation;
 

@@ -195,3 +195,21 @@ enum outcome client_call(struct context *context, const struct account *account,
 	      (long long)(clock_mono_ms() - began_ms), ret_reply->detail[0] ? ": " : "", ret_reply->detail);
 	return say(&context->trouble, account, call, ret_reply);
 }
+
+enum outcome client_say_mint(struct context *context, const struct account *account, struct bytes refresh_token,
+                             const struct alation_reply *reply)
+{
+	const struct alation_call call = { .endpoint = ALATION_CREATE_ACCESS_TOKEN, .refresh_token = refresh_token };
+
+	return say(&context->trouble, account, &call, reply);
+}
+
+enum outcome client_fingerprint(struct context *context, struct bytes refresh_token, char ret_fingerprint[ALATION_FINGERPRINT_BYTES + 1])
+{
+	const struct acred_alation *client = load(context);
+
+	if (!client)
+		return trouble_outcome(context->trouble.code);
+	client->fingerprint(refresh_token, ret_fingerprint);
+	return DONE;
+}

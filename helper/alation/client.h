@@ -19,4 +19,12 @@
 enum outcome client_call(struct context *context, const struct account *account, struct alation_call *call,
                          struct secret *ret_token, struct alation_reply *ret_reply);
 
+/* What is said of a mint that the server refuses, also of a refusal that is only remembered: fills the trouble, and
+ * returns its outcome. REPLY has a result and what goes with it. */
+enum outcome client_say_mint(struct context *context, const struct account *account, struct bytes refresh_token,
+                             const struct alation_reply *reply);
+
+/* The fingerprint of a RefreshToken; UNUSABLE where alation.so cannot be loaded. */
+enum outcome client_fingerprint(struct context *context, struct bytes refresh_token, char ret_fingerprint[ALATION_FINGERPRINT_BYTES + 1]);
+
 #endif

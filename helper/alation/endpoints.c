@@ -168,8 +168,15 @@ static enum alation_result alation_call(const struct alation_call *call, struct 
 	return ret_reply->result;
 }
 
+static void alation_fingerprint(struct bytes token, char ret_fingerprint[ALATION_FINGERPRINT_BYTES + 1])
+{
+	if (!write_fingerprint(token, ret_fingerprint))
+		ret_fingerprint[0] = '\0';
+}
+
 __attribute__((visibility("default"))) const struct acred_alation acred_alation = {
 	.version = ALATION_CRED_VERSION,
 	.size = sizeof acred_alation,
 	.call = alation_call,
+	.fingerprint = alation_fingerprint,
 };

@@ -108,7 +108,8 @@ static void take_reply(struct account *account, const struct alation_reply *repl
 static enum outcome prove(struct context *context, const struct account *account, const struct refresh_record *record)
 {
 	ACCESS_RECORD access = { 0 };
-	enum outcome outcome = token_mint(context, account, secret_view(&record->token), &access, NULL);
+	struct alation_reply reply;
+	enum outcome outcome = token_mint(context, account, secret_view(&record->token), &access, &reply);
 
 	if (outcome == DONE)
 		cached_keep(context, account, &access);
@@ -191,8 +192,9 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	REFRESH_RECORD old = { 0 }, fresh = { 0 };
 	ACCESS_RECORD access = { 0 };
 	enum alation_result retired = ALATION_REFUSED;
-	int64_t created_at;
-	bool same, marked, maybe_acted;
+	struct alation_reply reply;
+	int64_t created_at, before_ms = 0;
+	bool same, marked;
 	enum outcome outcome = account_lock(context, account, &lock);
 
 	take_module_over(account);
@@ -205,10 +207,12 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	if (same && !by_login)
 		return DONE;
 	/* The mint revokes what is cached if it is of this RefreshToken, whatever becomes of us in between. */
-	marked = (same || !old.token.len) && cached_suspect(context, account);
-	outcome = token_mint(context, account, refresh_token, &access, &maybe_acted);
-	if (outcome != DONE && marked && !maybe_acted)
-		cached_trust(context, account);
+	marked = same || !old.token.len;
+	if (marked)
+		before_ms = cached_suspect(context, account);
+	outcome = token_mint(context, account, refresh_token, &access, &reply);
+	if (outcome != DONE && marked && !reply.maybe_acted)
+		cached_trust(context, account, before_ms);
 	if (outcome != DONE)
 		return outcome;
 	context_reserve(context);

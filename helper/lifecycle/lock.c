@@ -15,6 +15,8 @@
 #include "helper/base/clock.h"
 #include "helper/state.h"
 
+#define GATHER_QUIET_POLLS 3
+
 void lock_release(struct lock *lock)
 {
 	if (lock->fd >= 0)
@@ -86,6 +88,39 @@ enum outcome lock_try(const char *name, struct lock *lock, struct trouble *troub
 		return trouble_say(trouble, TROUBLE_CONFIGURATION, "look at ~/.local/state/alation-cred/locks", "the lock '%s' cannot be taken: %s",
 		                   name, strerror(error));
 	return DONE;
+}
+
+/* The sign is the file's time: nothing is written, and whoever may open the file may leave it. */
+void lock_announce(const char *name, const struct lock *lock)
+{
+	if (lock->dirfd >= 0)
+		utimensat(lock->dirfd, name, NULL, AT_SYMLINK_NOFOLLOW);
+}
+
+static bool is_same_time(const struct stat *a, const struct stat *b)
+{
+	return a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+void lock_gather(const struct lock *lock)
+{
+	struct stat before, now;
+	int quiet = 0, wanted = 1;
+
+	if (fstat(lock->fd, &before) != 0)
+		return;
+	/* Once somebody has come, more may: a crowd is over when several polls saw none. */
+	for (int waited_ms = 0; quiet < wanted && waited_ms < LOCK_GATHER_MS; waited_ms += LOCK_POLL_MS) {
+		lock_pause();
+		if (fstat(lock->fd, &now) != 0)
+			return;
+		quiet++;
+		if (!is_same_time(&before, &now)) {
+			quiet = 0;
+			wanted = GATHER_QUIET_POLLS;
+		}
+		before = now;
+	}
 }
 
 enum outcome lock_wait(const char *name, int64_t deadline_ms, struct lock *lock, struct trouble *trouble)

@@ -27,7 +27,9 @@ static enum decision if_trusted(const struct cached *have, const struct wish *wi
 {
 	bool known = have->minted_since || (have->validated_ago_ms >= 0 && have->validated_ago_ms < POLICY_VALIDATION_MEMO_MS);
 
-	return have->suspect || (wish->validate && !known) ? VALIDATE : then;
+	if (have->suspect || (have->late && !have->validated_since))
+		return VALIDATE;
+	return wish->validate && !known ? VALIDATE : then;
 }
 
 enum decision policy_decide(const struct cached *have, const struct wish *wish)

@@ -24,7 +24,9 @@ struct cached {
 	int64_t lifetime_s;
 	bool minted_since;        /* its mint began after the caller did */
 	bool suspect;             /* a call that may have revoked it has not come back */
+	bool late;                /* an earlier such call may still reach the server */
 	int64_t validated_ago_ms; /* negative: the server was not asked in this boot */
+	bool validated_since;     /* it was asked after the caller began */
 };
 
 struct wish {

@@ -4,6 +4,8 @@
  */
 #include "helper/lifecycle/record.h"
 
+#include <stddef.h>
+
 #include "helper/base/form.h"
 #include "protocol/protocol.h"
 
@@ -117,62 +119,109 @@ bool refresh_record_format(const struct refresh_record *record, struct secret *r
 	return ok;
 }
 
+/* The whole numbers of an access record; those that are 0 are not written. */
+static const struct {
+	const char *key;
+	size_t offset;
+} numbers[] = {
+#define NUMBER(key, member) { key, offsetof(struct access_record, member) }
+	NUMBER("minted_at", minted_at_ms),
+	NUMBER("lifetime_s", lifetime_s),
+	NUMBER("expires_at", expires_at),
+	NUMBER("mints", mints),
+	NUMBER("skew_s", skew_s),
+	NUMBER("suspect", suspect_ms),
+	NUMBER("late", late_ms),
+	NUMBER("validated_at", validated_ms),
+	NUMBER("unexplained_1", unexplained_ms[0]),
+	NUMBER("unexplained_2", unexplained_ms[1]),
+	NUMBER("warned_at", warned_ms),
+	NUMBER("refused_at", refused_ms),
+	NUMBER("refused_for_s", refused_for_s),
+#undef NUMBER
+};
+#define NUMBERS (sizeof numbers / sizeof *numbers)
+
+static const char *const refusals[] = {
+	[REFUSAL_INVALID] = "invalid",
+	[REFUSAL_EXPIRED] = "expired",
+	[REFUSAL_THROTTLED] = "throttled",
+};
+#define REFUSALS (sizeof refusals / sizeof *refusals)
+
+static bool parse_refusal(struct bytes value, enum refusal *ret_refusal)
+{
+	for (size_t i = REFUSAL_NONE + 1; i < REFUSALS; i++)
+		if (bytes_are(value, refusals[i]))
+			*ret_refusal = (enum refusal)i;
+	return *ret_refusal != REFUSAL_NONE;
+}
+
+static int64_t *number_at(struct access_record *record, size_t i)
+{
+	return (int64_t *)((char *)record + numbers[i].offset);
+}
+
 static bool access_member(struct bytes key, struct bytes value, struct access_record *record)
 {
+	for (size_t i = 0; i < NUMBERS; i++)
+		if (bytes_are(key, numbers[i].key))
+			return form_int(value, number_at(record, i));
 	if (bytes_are(key, "token"))
 		return record->token.len == 0 && form_decode(value, &record->token);
-	if (bytes_are(key, "minted_at"))
-		return form_int(value, &record->minted_at_ms);
-	if (bytes_are(key, "lifetime_s"))
-		return form_int(value, &record->lifetime_s);
-	if (bytes_are(key, "expires_at"))
-		return form_int(value, &record->expires_at);
 	if (bytes_are(key, "boot_id"))
 		return form_decode_into(value, record->boot_id, sizeof record->boot_id);
 	if (bytes_are(key, "parent"))
 		return form_decode_into(value, record->parent, sizeof record->parent);
-	if (bytes_are(key, "mints"))
-		return form_int(value, &record->mints);
-	if (bytes_are(key, "skew_s"))
-		return form_int(value, &record->skew_s);
-	if (bytes_are(key, "suspect"))
-		return form_int(value, &record->suspect_ms);
-	if (bytes_are(key, "validated_at"))
-		return form_int(value, &record->validated_ms);
+	if (bytes_are(key, "refused"))
+		return parse_refusal(value, &record->refusal);
+	if (bytes_are(key, "refused_parent"))
+		return form_decode_into(value, record->refused_parent, sizeof record->refused_parent);
 	return true; /* a later program's: this is a cache, the next mint writes it anew */
+}
+
+static bool is_sound(const struct access_record *record)
+{
+	if (!record->token.len)
+		return record->boot_id[0]; /* what is remembered has its times */
+	return token_ok(secret_view(&record->token)) && record->lifetime_s > 0;
 }
 
 enum record_fault access_record_parse(struct bytes line, struct access_record *ret_record)
 {
+	struct access_record record = { 0 };
 	struct bytes key, value;
-	enum record_fault fault;
+	enum record_fault fault = take_version(&line);
 	bool bad;
 
-	*ret_record = (struct access_record){ 0 };
-	fault = take_version(&line);
 	while (fault == RECORD_OK && form_next(&line, &key, &value, &bad))
-		if (!access_member(key, value, ret_record))
+		if (!access_member(key, value, &record))
 			fault = RECORD_DAMAGED;
-	if (fault == RECORD_OK && (bad || !token_ok(secret_view(&ret_record->token)) || ret_record->lifetime_s <= 0))
+	if (fault == RECORD_OK && (bad || !is_sound(&record)))
 		fault = RECORD_DAMAGED;
+	if (fault != RECORD_OK)
+		access_record_wipe(&record);
+	*ret_record = fault == RECORD_OK ? record : (struct access_record){ 0 };
 	return fault;
 }
 
 bool access_record_format(const struct access_record *record, struct secret *ret_line)
 {
+	struct access_record copy = *record; /* its secret stays the record's */
 	SECRET line = { 0 };
-	bool ok;
+	bool ok = form_add_int(&line, "v", RECORD_VERSION);
 
-	ok = form_add_int(&line, "v", RECORD_VERSION) && form_add(&line, "token", secret_view(&record->token)) &&
-	     form_add_int(&line, "minted_at", record->minted_at_ms) &&
-	     form_add_int(&line, "lifetime_s", record->lifetime_s) &&
-	     form_add_int(&line, "expires_at", record->expires_at) &&
-	     form_add(&line, "boot_id", bytes_of(record->boot_id)) && form_add(&line, "parent", bytes_of(record->parent)) &&
-	     form_add_int(&line, "mints", record->mints) && form_add_int(&line, "skew_s", record->skew_s);
-	if (ok && record->suspect_ms)
-		ok = form_add_int(&line, "suspect", record->suspect_ms);
-	if (ok && record->validated_ms)
-		ok = form_add_int(&line, "validated_at", record->validated_ms);
+	if (ok && record->token.len)
+		ok = form_add(&line, "token", secret_view(&record->token));
+	ok = ok && form_add(&line, "boot_id", bytes_of(record->boot_id));
+	if (ok && record->parent[0])
+		ok = form_add(&line, "parent", bytes_of(record->parent));
+	for (size_t i = 0; i < NUMBERS && ok; i++)
+		if (*number_at(&copy, i))
+			ok = form_add_int(&line, numbers[i].key, *number_at(&copy, i));
+	if (ok && record->refusal != REFUSAL_NONE)
+		ok = form_add(&line, "refused", bytes_of(refusals[record->refusal])) &&
+		     form_add(&line, "refused_parent", bytes_of(record->refused_parent));
 	if (ok)
 		secret_move(ret_line, &line);
 	return ok;

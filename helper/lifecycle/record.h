@@ -40,23 +40,38 @@ void refresh_record_wipe(struct refresh_record *record);
 enum record_fault refresh_record_parse(struct bytes line, struct refresh_record *ret_record);
 bool refresh_record_format(const struct refresh_record *record, struct secret *ret_line);
 
-/* The cached access token. Its lifetime counts on our own clock; expires_at is what is shown and handed out. */
+/* What a server's refusal to mint was, as it is remembered. */
+enum refusal { REFUSAL_NONE, REFUSAL_INVALID, REFUSAL_EXPIRED, REFUSAL_THROTTLED };
+
+/*
+ * The cached access token, if there is one, and what is remembered for the next calls. Its lifetime counts on our own
+ * clock; expires_at is what is shown and handed out. Each _ms is on CLOCK_BOOTTIME of boot_id; 0: it never happened.
+ */
 struct access_record {
-	struct secret token;
-	int64_t minted_at_ms; /* CLOCK_BOOTTIME when the mint was begun: never later than the server's own date */
+	struct secret token;  /* empty: none is cached, the rest is remembered all the same */
+	int64_t minted_at_ms; /* when the mint was begun: never later than the server's own date */
 	int64_t lifetime_s;
 	int64_t expires_at;   /* epoch s on this machine's clock */
 	char boot_id[RECORD_BOOT_ID_BYTES + 1];
 	char parent[RECORD_PARENT_BYTES + 1];
 	int64_t mints;        /* since this record's line began */
 	int64_t skew_s;       /* the server's Date header less our clock, at the mint */
-	int64_t suspect_ms;   /* CLOCK_BOOTTIME: a call that may have revoked it was begun then; 0: none */
-	int64_t validated_ms; /* CLOCK_BOOTTIME: the server said then that it is active; 0: it was not asked */
+	int64_t suspect_ms;   /* a call that may have revoked it was begun then, and has not come back */
+	int64_t late_ms;      /* an earlier one of those, which may still reach the server */
+	int64_t validated_ms; /* the server said then that it is active */
+	int64_t unexplained_ms[2]; /* the last two times that it was dead and nobody here had ended it; the older first */
+	int64_t warned_ms;    /* it was said then that the RefreshToken comes to its end */
+	enum refusal refusal; /* the server refused to mint, ... */
+	int64_t refused_ms;   /* ... then, ... */
+	int64_t refused_for_s; /* ... which counts for so long, ... */
+	char refused_parent[RECORD_PARENT_BYTES + 1]; /* ... with this RefreshToken */
+	bool damaged, newer;  /* something is there that cannot be read; what a newer program wrote is never overwritten */
 };
 
 void access_record_wipe(struct access_record *record);
 #define ACCESS_RECORD __attribute__((cleanup(access_record_wipe))) struct access_record
 
+/* What cannot be read fills in nothing. */
 enum record_fault access_record_parse(struct bytes line, struct access_record *ret_record);
 bool access_record_format(const struct access_record *record, struct secret *ret_line);
 

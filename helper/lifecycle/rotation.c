@@ -23,33 +23,32 @@
 
 /* The record once more, with the mark: proves that the keyring can be written, and tells the next call what was begun. */
 static enum outcome write_ahead(struct context *context, struct account *account, struct refresh_record *record,
-                                bool *ret_marked)
+                                int64_t *ret_marked_ms)
 {
 	int64_t before = record->regen_begun;
 	enum outcome outcome;
 
 	/* Whoever sees that mark on the access token reads this record before he serves it. */
-	*ret_marked = cached_suspect(context, account);
+	*ret_marked_ms = cached_suspect(context, account);
 	failpoint("rotate.marked");
 	record->regen_begun = clock_wall_s();
 	outcome = failpoint_after("rotate.written-ahead", vault_keep_refresh(context, account, record), &context->trouble);
 	if (outcome == DONE)
 		return DONE;
 	record->regen_begun = before;
-	if (*ret_marked)
-		cached_trust(context, account);
+	cached_trust(context, account, *ret_marked_ms);
 	return outcome;
 }
 
 /* The server has said no, or was never asked: the old token is what it was, and so is what was begun before. */
 static enum outcome take_back(struct context *context, struct account *account, struct refresh_record *record,
-                              int64_t begun_before, bool marked, enum outcome outcome)
+                              int64_t begun_before, int64_t marked_ms, enum outcome outcome)
 {
 	struct trouble said = context->trouble;
 
 	record->regen_begun = begun_before;
-	if (vault_keep_refresh(context, account, record) == DONE && marked)
-		cached_trust(context, account);
+	if (vault_keep_refresh(context, account, record) == DONE)
+		cached_trust(context, account, marked_ms);
 	context->trouble = said;
 	return refresh_settle(context, account, record, outcome);
 }
@@ -153,9 +152,8 @@ enum outcome rotation_run(struct context *context, struct account *account, stru
 	struct alation_reply reply;
 	REFRESH_RECORD fresh = { 0 };
 	SIGNALS signals = { .held = false };
-	int64_t begun_before = record->regen_begun;
+	int64_t begun_before = record->regen_begun, marked_ms;
 	enum outcome outcome;
-	bool marked;
 
 	recovery_forget(context, account); /* an earlier rotation's */
 	/* A bare token was put there by hand: from now on it is a record. */
@@ -163,7 +161,7 @@ enum outcome rotation_run(struct context *context, struct account *account, stru
 		memcpy(record->base_url, account->base_url, sizeof record->base_url);
 		record->user_id = account->user_id;
 	}
-	outcome = write_ahead(context, account, record, &marked);
+	outcome = write_ahead(context, account, record, &marked_ms);
 	if (outcome != DONE)
 		return outcome;
 	signals_hold(&signals);
@@ -173,7 +171,7 @@ enum outcome rotation_run(struct context *context, struct account *account, stru
 	if (outcome != DONE && may_have_acted(&reply))
 		return unknown(context, account, outcome);
 	if (outcome != DONE)
-		return take_back(context, account, record, begun_before, marked, outcome);
+		return take_back(context, account, record, begun_before, marked_ms, outcome);
 	fill(&fresh, record, &reply);
 	outcome = keep(context, account, &fresh);
 	if (outcome != DONE)

@@ -7,6 +7,7 @@
 #define HELPER_LIFECYCLE_TOKEN_H
 
 #include "helper/accounts-file.h"
+#include "helper/alation/alation.h"
 #include "helper/context.h"
 #include "helper/lifecycle/record.h"
 
@@ -15,9 +16,9 @@
 enum outcome token_obtain(struct context *context, struct account *account, struct access_record *ret_record);
 
 /* Mints with that RefreshToken, and caches nothing. The caller holds the account's lock. *ret_record is the caller's
- * to wipe in any case. *ret_maybe_acted, where not NULL: it failed, but the server may have minted all the same. */
+ * to wipe in any case; *ret_reply tells, where it failed, whether the server may have minted all the same. */
 enum outcome token_mint(struct context *context, const struct account *account, struct bytes refresh_token,
-                        struct access_record *ret_record, bool *ret_maybe_acted);
+                        struct access_record *ret_record, struct alation_reply *ret_reply);
 
 /* Under the lock: asks the server about the cached token. DONE and *ret_active (a dead one leaves the cache, of one that
  * lives it is noted), or why it could not be asked. */

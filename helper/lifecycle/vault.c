@@ -283,15 +283,15 @@ static int look_up_access(struct context *context, const struct account *account
 {
 	SECRET line = { 0 };
 
+	enum record_fault fault;
+
 	*ret_record = (struct access_record){ 0 };
 	if (look_up(context, account, "access", NULL, false, &line, ret_answer) != ACRED_OK)
 		return ret_answer->status;
-	/* An entry that cannot be read is no entry: the next mint writes it anew. */
-	if (access_record_parse(secret_view(&line), ret_record) != RECORD_OK) {
-		access_record_wipe(ret_record);
-		return ACRED_ABSENT;
-	}
-	return ACRED_OK;
+	fault = access_record_parse(secret_view(&line), ret_record);
+	ret_record->newer = fault == RECORD_NEWER;
+	ret_record->damaged = fault == RECORD_DAMAGED || fault == RECORD_FOREIGN;
+	return ret_record->token.len ? ACRED_OK : ACRED_ABSENT;
 }
 
 bool vault_access(struct context *context, const struct account *account, struct access_record *ret_record)
@@ -311,6 +311,14 @@ void vault_keep_access(struct context *context, const struct account *account, c
 	if (answer.status != ACRED_OK)
 		context_warn(context, "not_cached", "the access token could not be cached (%s%s%s); the next call mints another and revokes this one",
 		             keyring_status_word(answer.status), answer.why[0] ? ": " : "", answer.why);
+}
+
+void vault_remember(struct context *context, const struct account *account, const struct access_record *record, int64_t ttl_s)
+{
+	SECRET line = { 0 };
+
+	if (access_record_format(record, &line))
+		vault_put_line(context, account, "access", secret_view(&line), ttl_s);
 }
 
 enum outcome vault_forget_access(struct context *context, const struct account *account)

@@ -36,11 +36,15 @@ int vault_put_line(struct context *context, const struct account *account, const
 int vault_get_line(struct context *context, const struct account *account, const char *facility, struct secret *ret_line);
 int vault_drop_line(struct context *context, const struct account *account, const char *facility);
 
-/* The cached access token. False: none that can be read; a cache that does not work is warned about once. */
+/* The access record. False: it has no token; what else is remembered, and whether something is there that cannot be
+ * read, stands in *ret_record all the same. */
 bool vault_access(struct context *context, const struct account *account, struct access_record *ret_record);
 
 /* Caches it for TTL_S; a failure is a warning: the token is still served. */
 void vault_keep_access(struct context *context, const struct account *account, const struct access_record *record, int64_t ttl_s);
+
+/* Keeps a record without a token for TTL_S, silently. */
+void vault_remember(struct context *context, const struct account *account, const struct access_record *record, int64_t ttl_s);
 
 /* Removes it from the cache. DONE also where none was there. */
 enum outcome vault_forget_access(struct context *context, const struct account *account);

@@ -7,6 +7,7 @@
 #include "helper/account.h"
 #include "helper/accounts-file.h"
 #include "helper/base/failpoint.h"
+#include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/forget.h"
 #include "helper/lifecycle/refresh.h"
 #include "helper/lifecycle/vault.h"
@@ -42,7 +43,7 @@ static enum outcome erase(struct context *context, struct account *account, cons
 		return outcome;
 	failpoint("erase.locked");
 	if (vault_access(context, account, &access) && is_same(request->password, &access.token))
-		return failpoint_after("erase.cache", vault_forget_access(context, account), &context->trouble);
+		return failpoint_after("erase.cache", cached_drop(context, account, access.suspect_ms), &context->trouble);
 	outcome = failpoint_after("erase.read", read_refresh(context, account, &refresh), &context->trouble);
 	if (outcome != DONE)
 		return outcome;

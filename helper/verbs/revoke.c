@@ -13,18 +13,18 @@
 #include "helper/lifecycle/vault.h"
 #include "helper/verbs/verbs.h"
 
-static enum outcome call(struct context *context, struct account *account, struct refresh_record *refresh)
+/* *ret_before_ms: the mark that the cached token had. */
+static enum outcome call(struct context *context, struct account *account, struct refresh_record *refresh, int64_t *ret_before_ms)
 {
 	struct alation_call call = { .endpoint = ALATION_REVOKE_ACCESS_TOKENS, .refresh_token = secret_view(&refresh->token) };
 	struct alation_reply reply;
-	bool marked = cached_suspect(context, account);
 	enum outcome outcome;
 
+	*ret_before_ms = cached_suspect(context, account);
 	failpoint("revoke.marked");
 	outcome = client_call(context, account, &call, NULL, &reply);
-
-	if (outcome != DONE && marked && !reply.maybe_acted)
-		cached_trust(context, account);
+	if (outcome != DONE && !reply.maybe_acted)
+		cached_trust(context, account, *ret_before_ms);
 	return refresh_settle(context, account, refresh, outcome);
 }
 
@@ -33,13 +33,14 @@ static enum outcome revoke(struct context *context, struct account *account)
 	LOCK lock = LOCK_NONE;
 	REFRESH_RECORD refresh = { 0 };
 	char text[ACCOUNT_TEXT_BYTES], line[ACCOUNT_TEXT_BYTES + 64];
+	int64_t before_ms;
 	enum outcome outcome = refresh_lock_and_read(context, account, &lock, &refresh);
 
 	if (outcome == DONE)
-		outcome = call(context, account, &refresh);
+		outcome = call(context, account, &refresh, &before_ms);
 	if (outcome == DONE) {
 		context_reserve(context);
-		outcome = failpoint_after("revoke.emptied", vault_forget_access(context, account), &context->trouble);
+		outcome = failpoint_after("revoke.emptied", cached_drop(context, account, before_ms), &context->trouble);
 	}
 	lock_release(&lock);
 	if (outcome != DONE)

@@ -77,7 +77,7 @@ forget_log() { : >"$SANDBOX_LOG"; }
 	sandbox_revoke "$dead"
 	run_operation validate
 	expect 1
-	[[ -z $(kernel_keys) ]]
+	[[ $(keyctl pipe "$(keyctl search @u user "$(kernel_keys)")" 2>/dev/null) != *'&token='* ]]
 	forget_log
 	run_cred token
 	[[ $code == 0 && $(calls) == createAPIAccessToken ]]

@@ -226,6 +226,7 @@ explained() {
 		before=$(stored)
 		[[ $(member 102 rotation_lost_at) == "$(sed 's/.*regen_begun=\([0-9]*\).*/\1/' <<<"$before")" ]]
 		# Who is offline has lost nothing more.
+		forget_refusal
 		sandbox_fault endpoint=createAPIAccessToken status=503
 		run_cred get
 		expect 7

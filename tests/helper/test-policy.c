@@ -145,20 +145,52 @@ static void no_wish_serves_what_must_not_be(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof lives_s / sizeof *lives_s; i++) {
 		for (size_t j = 0; j < sizeof min_ttls_s / sizeof *min_ttls_s; j++) {
-			for (unsigned bits = 0; bits < 32; bits++) {
-				const struct cached have = { true, lives_s[i], DAY, bits & 1, bits & 2, bits & 4 ? 0 : -1 };
+			for (unsigned bits = 0; bits < 128; bits++) {
+				const struct cached have = {
+					.present = true,
+					.left_s = lives_s[i],
+					.lifetime_s = DAY,
+					.minted_since = bits & 1,
+					.suspect = bits & 2,
+					.validated_ago_ms = (bits & 4) != 0 ? 0 : -1,
+					.late = bits & 32,
+					.validated_since = bits & 64,
+				};
 				const struct wish wish = { min_ttls_s[j], bits & 8, bits & 16 };
 				enum decision got = policy_decide(&have, &wish);
 
 				if (have.left_s <= 0)
 					assert_int_equal(got, MINT);
-				if (have.suspect)
+				if (have.suspect || (have.late && !have.validated_since))
 					assert_true(got == MINT || got == VALIDATE);
 				if (wish.fresh && !have.minted_since)
 					assert_int_equal(got, MINT);
 			}
 		}
 	}
+}
+
+/* The server is asked before each serving: its word counts for those who were there when it was asked. */
+static void a_late_call_may_still_end_it(void **state)
+{
+	static const struct wish nothing = { .min_ttl_s = -1 }, validate = { .min_ttl_s = -1, .validate = true }, fresh = { .min_ttl_s = -1, .fresh = true };
+	struct cached have = { .present = true, .left_s = DAY, .lifetime_s = DAY, .validated_ago_ms = 5, .late = true };
+
+	(void)state;
+	assert_int_equal(policy_decide(&have, &nothing), VALIDATE);
+	assert_int_equal(policy_decide(&have, &validate), VALIDATE);
+	have.minted_since = true;
+	assert_int_equal(policy_decide(&have, &nothing), VALIDATE);
+	assert_int_equal(policy_decide(&have, &fresh), VALIDATE);
+	have.validated_since = true;
+	assert_int_equal(policy_decide(&have, &nothing), SERVE);
+	assert_int_equal(policy_decide(&have, &validate), SERVE);
+	assert_int_equal(policy_decide(&have, &fresh), SERVE);
+	have.suspect = true;
+	assert_int_equal(policy_decide(&have, &nothing), VALIDATE);
+	have.suspect = false;
+	have.left_s = 1;
+	assert_int_equal(policy_decide(&have, &nothing), MINT);
 }
 
 static void lifetimes(void **state)
@@ -201,7 +233,7 @@ int main(void)
 		cmocka_unit_test(decisions),
 		cmocka_unit_test(doubtful_ones),
 		cmocka_unit_test(no_wish_serves_what_must_not_be),
-		cmocka_unit_test(lifetimes),
+		cmocka_unit_test(a_late_call_may_still_end_it), cmocka_unit_test(lifetimes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -252,6 +252,13 @@ static void access_records(void **state)
 		{ "v=1&token=abc&lifetime_s=1&suspect=", RECORD_DAMAGED },
 		{ "v=1&token=abc&lifetime_s=1&suspect=yes", RECORD_DAMAGED },
 		{ "v=1&token=abc&lifetime_s=1&validated_at=now", RECORD_DAMAGED },
+		{ "v=1&boot_id=b", RECORD_OK },
+		{ "v=1&suspect=5", RECORD_DAMAGED },
+		{ "v=1&boot_id=b&refused=expired&refused_at=1&refused_for_s=60&refused_parent=0123456789abcdef", RECORD_OK },
+		{ "v=1&boot_id=b&refused=", RECORD_DAMAGED },
+		{ "v=1&boot_id=b&refused=perhaps", RECORD_DAMAGED },
+		{ "v=1&boot_id=b&refused=expired&refused_parent=0123456789abcdef0", RECORD_DAMAGED },
+		{ "v=1&boot_id=b&late=x", RECORD_DAMAGED },
 	};
 	ACCESS_RECORD record = { .minted_at_ms = 1234567, .lifetime_s = 86400, .expires_at = 1700000000, .mints = 3, .skew_s = -61,
 		                 .boot_id = "01234567-89ab-cdef-0123-456789abcdef", .parent = "0123456789abcdef" };
@@ -307,6 +314,36 @@ static void a_suspicion_and_a_validation_come_back(void **state)
 	}
 }
 
+/* Without a token, and each member that is remembered. */
+static void what_is_remembered_comes_back(void **state)
+{
+	static const enum refusal refusals[] = { REFUSAL_NONE, REFUSAL_INVALID, REFUSAL_EXPIRED, REFUSAL_THROTTLED };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+		ACCESS_RECORD record = { .boot_id = "b", .mints = 7, .suspect_ms = 1, .late_ms = 2, .unexplained_ms = { 3, 4 }, .warned_ms = 5,
+			                 .refusal = refusals[i], .refused_ms = 6, .refused_for_s = 60, .refused_parent = "0123456789abcdef" };
+		ACCESS_RECORD back;
+		SECRET line = { 0 };
+
+		assert_true(access_record_format(&record, &line));
+		assert_charset(&line);
+		assert_int_equal(access_record_parse(secret_view(&line), &back), RECORD_OK);
+		assert_int_equal(back.token.len, 0);
+		assert_int_equal(back.suspect_ms, 1);
+		assert_int_equal(back.late_ms, 2);
+		assert_int_equal(back.unexplained_ms[0], 3);
+		assert_int_equal(back.unexplained_ms[1], 4);
+		assert_int_equal(back.warned_ms, 5);
+		assert_int_equal(back.refused_ms, 6);
+		assert_int_equal(back.refused_for_s, 60);
+		assert_int_equal(back.mints, 7);
+		assert_int_equal(back.refusal, refusals[i]);
+		assert_string_equal(back.refused_parent, refusals[i] == REFUSAL_NONE ? "" : "0123456789abcdef");
+		assert_null(memmem(line.bytes, line.len, "token", 5));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +351,7 @@ int main(void)
 		cmocka_unit_test(any_name_comes_back),               cmocka_unit_test(the_longest_fit_and_longer_ones_do_not),
 		cmocka_unit_test(unknown_members_survive_a_rewrite), cmocka_unit_test(a_cut_record_is_no_shorter_token),
 		cmocka_unit_test(access_records),                    cmocka_unit_test(a_suspicion_and_a_validation_come_back),
+		cmocka_unit_test(what_is_remembered_comes_back),
 		cmocka_unit_test(a_begun_rotation_is_kept_and_taken_away),
 	};
 

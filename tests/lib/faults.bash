@@ -71,6 +71,7 @@ count_asked() {
 }
 
 run_operation() { # OPERATION [ARG...]
+	forget_refusal # the server is to be asked each time
 	local began=$EPOCHREALTIME took_s stdin=/dev/null verb
 	case $1 in
 	create) verb=(login "$SANDBOX_URL" --user "$SANDBOX_USER" --password-stdin) stdin=$BATS_TEST_TMPDIR/password ;;
@@ -117,6 +118,7 @@ strike_counted() { # EXPECT OPERATION
 # A token that was just minted: the server's word about it is not remembered.
 unremember() {
 	[[ $unremembered ]] && return
+	forget_refusal
 	run_cred token "$ACCOUNT" --fresh
 	expect 0 && unremembered=1
 }
@@ -138,6 +140,7 @@ row() {
 
 recovers() {
 	sandbox_clear
+	forget_refusal
 	run_cred token "$ACCOUNT" --fresh
 	expect 0 && works "$out" || return 1
 	[[ $(kept) == "$REFRESH" ]] || fails "another RefreshToken in the keyring, or none" || return 1

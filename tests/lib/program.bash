@@ -19,6 +19,7 @@
 #   fails TEXT              shows the last run and fails
 #   calls                   what the server was asked until now, an endpoint a line; no_calls: nothing
 #   works TOKEN, is_dead TOKEN                  by curl, at a data endpoint
+#   forget_refusal [ID]     what the cache remembers of a server that refused to mint
 #   kernel_keys             the descriptions of this sandbox's keys in the kernel keyring
 
 # shellcheck source=session.bash
@@ -177,6 +178,13 @@ data_status() {
 }
 works() { [[ $(data_status "$1") == 200 ]] || fails "the token does not work"; }
 is_dead() { [[ $(data_status "$1") == 403 ]] || fails "the token still works"; }
+
+forget_refusal() {
+	local key record
+	key=$(keyctl search @u user "alation-cred-tree:access:${1:-$SANDBOX_USER_ID}@$SANDBOX_URL" 2>/dev/null) || return 0
+	record=$(keyctl pipe "$key")
+	[[ $record != *'&refused='* ]] || sed 's/&refused[a-z_]*=[^&]*//g' <<<"$record" | tr -d '\n' | keyctl pupdate "$key"
+}
 
 kernel_keys() {
 	keyctl list @u | sed -n "s,^.*: \(alation-cred-tree:.*@.*:${SANDBOX_URL##*:}\)\$,\1,p"
