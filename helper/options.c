@@ -11,6 +11,8 @@
 #include "helper/lifecycle/record.h"
 #include "protocol/url.h"
 
+#define HELP_COLUMN 26
+
 static bool set_format(struct options *o, const char *value)
 {
 	const struct format *format = format_named(bytes_of(value));
@@ -89,6 +91,7 @@ FLAG(set_fresh, fresh)
 FLAG(set_validate, validate)
 FLAG(set_all, all)
 FLAG(set_keep, keep)
+FLAG(set_auto, unattended)
 FLAG(set_password_stdin, password_stdin)
 FLAG(set_token_stdin, token_stdin)
 FLAG(set_exclusive, exclusive)
@@ -116,6 +119,7 @@ static const struct option {
 	{ "--all", NULL, FOR_EACH, set_all, "for every account; rotate: every exclusive one" },
 	{ "--keep", NULL, FOR_LOGOUT, set_keep, "do not end the RefreshToken at the server" },
 	{ "--if-expiring", "DUR", FOR_ROTATE, set_if_expiring, "only if the RefreshToken ends within DUR, such as 10d" },
+	{ "--auto", NULL, FOR_ROTATE, set_auto, "as a timer does: exclusive ones in their last 10d, and nobody is asked" },
 	{ "--user", "NAME", FOR_LOGIN, set_user, "sign in with this user name and a password" },
 	{ "--password-stdin", NULL, FOR_LOGIN, set_password_stdin, "read the password from stdin" },
 	{ "--user-id", "N", FOR_LOGIN, set_user_id, "the numeric user id that a pasted RefreshToken belongs to" },
@@ -177,7 +181,12 @@ enum outcome options_parse(int argc, const char *const argv[], struct options *r
 {
 	bool only_args = false;
 
-	*ret_options = (struct options){ .format = formats[0], .timeout_s = OPTIONS_TIMEOUT_S, .min_ttl_s = -1, .if_expiring_s = -1 };
+	*ret_options = (struct options){
+		.format = formats[0],
+		.timeout_s = OPTIONS_TIMEOUT_S,
+		.min_ttl_s = -1,
+		.if_expiring_s = -1,
+	};
 	for (int i = 0; i < argc; i++) {
 		const char *arg = argv[i], *value;
 		const struct option *option;
@@ -227,7 +236,7 @@ void options_help(struct out *out, enum option_class class)
 		}
 		do
 			out_text(out, " ");
-		while (out->n - start < 24 && !out->overflow);
+		while (out->n - start < HELP_COLUMN && !out->overflow);
 		out_text(out, table[i].help);
 		out_text(out, "\n");
 	}

@@ -14,6 +14,7 @@
 #define OPTIONS_ARGS_MAX 4
 #define OPTIONS_TIMEOUT_S 30        /* without --timeout */
 #define OPTIONS_TIMEOUT_MAX_S 86400
+#define OPTIONS_RENEW_S 864000      /* 10 d: what `rotate --auto` renews without --if-expiring */
 
 enum interactive { INTERACTIVE_AUTO, INTERACTIVE_ALWAYS, INTERACTIVE_NEVER };
 
@@ -33,6 +34,7 @@ struct options {
 	/* logout, revoke, rotate, validate */
 	bool all, keep;
 	int64_t if_expiring_s;       /* -1: not given */
+	bool unattended;             /* --auto */
 	/* login */
 	const char *user, *name;
 	int64_t user_id;             /* 0: not given */

@@ -137,7 +137,8 @@ static enum outcome say_locked(struct context *context, const char *text, const 
 	if (asked)
 		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, "unlock it in the desktop session, then try again",
 		                   "the keyring (%s) is locked, and was not unlocked for %s", module, text);
-	if (context->interactive) /* a verb that never asks, or a lock under which nobody is asked */
+	/* A verb that never asks, a call that must not, or a lock under which nobody is asked. */
+	if (context->interactive || context->options.unattended)
 		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, "unlock it in the desktop session, then try again",
 		                   "the keyring (%s) is locked for %s", module, text);
 	return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED,

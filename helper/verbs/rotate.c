@@ -49,15 +49,31 @@ static bool is_far_from_ending(const struct context *context, const struct accou
 	       account->refresh_expires_at - clock_wall_s() > context->options.if_expiring_s;
 }
 
+/* Whatever else uses it would be cut off: that is for a person to decide, who names it. */
+static bool is_passed_over(const struct context *context, const struct account *account)
+{
+	return !account->exclusive && (context->options.all || context->options.unattended);
+}
+
 enum due { DUE, NOT_DUE, END_UNKNOWN, SHARED };
+
+/* What the record or the server told goes into the list: the next call finds it there, and opens no keyring for it. */
+static void learn(struct context *context, const struct account *account, int64_t listed_s)
+{
+	struct trouble ignored = { 0 };
+
+	if (account->refresh_expires_at != listed_s)
+		accounts_learn(account, context->deadline_ms, &ignored);
+}
 
 /* Under the lock, with the list as it is now. */
 static enum outcome decide(struct context *context, struct account *account, const struct refresh_record *refresh, enum due *ret_due)
 {
+	int64_t listed_s = account->refresh_expires_at;
 	enum outcome outcome = DONE;
 
 	*ret_due = DUE;
-	if (context->options.all && !account->exclusive)
+	if (is_passed_over(context, account))
 		*ret_due = SHARED;
 	if (*ret_due == SHARED || context->options.if_expiring_s < 0 || refresh->regen_begun)
 		return DONE;
@@ -70,15 +86,19 @@ static enum outcome decide(struct context *context, struct account *account, con
 		*ret_due = END_UNKNOWN;
 	else if (is_far_from_ending(context, account))
 		*ret_due = NOT_DUE;
+	learn(context, account, listed_s);
 	return outcome;
 }
 
-static enum outcome leave(const struct account *account, enum due why)
+/* Of a timer's call nobody wants to read that there was nothing to do; a token that it can never renew is worth a line. */
+static enum outcome leave(const struct context *context, const struct account *account, enum due why)
 {
-	if (why == SHARED)
-		say(account, "is left as it is: its RefreshToken counts as shared");
-	else if (why == END_UNKNOWN)
+	if (why == END_UNKNOWN)
 		say(account, "is left as it is: the server does not tell when its RefreshToken ends");
+	else if (context->options.unattended)
+		return DONE;
+	else if (why == SHARED)
+		say(account, "is left as it is: its RefreshToken counts as shared");
 	else
 		say_end(account, "has nothing to do: its RefreshToken is");
 	return DONE;
@@ -91,11 +111,11 @@ static enum outcome rotate(struct context *context, struct account *account)
 	enum due due = DUE;
 	enum outcome outcome;
 
-	if (context->options.all && !account->exclusive)
-		return leave(account, SHARED);
+	if (is_passed_over(context, account))
+		return leave(context, account, SHARED);
 	/* The usual case of a timer: no keyring is opened for it. */
 	if (is_far_from_ending(context, account))
-		return leave(account, NOT_DUE);
+		return leave(context, account, NOT_DUE);
 	outcome = refresh_lock_and_read(context, account, &lock, &refresh);
 	if (outcome == DONE)
 		outcome = decide(context, account, &refresh, &due);
@@ -105,7 +125,7 @@ static enum outcome rotate(struct context *context, struct account *account)
 	if (outcome != DONE)
 		return outcome;
 	if (due != DUE)
-		return leave(account, due);
+		return leave(context, account, due);
 	say_end(account, "has a new RefreshToken");
 	if (!account->exclusive)
 		context_warn(context, "shared_rotated", "the RefreshToken counted as shared: whatever else used it is cut off now");
@@ -114,5 +134,13 @@ static enum outcome rotate(struct context *context, struct account *account)
 
 enum outcome rotate_main(struct context *context, const char *argument)
 {
+	struct options *o = &context->options;
+
+	if (o->unattended && o->interactive == INTERACTIVE_ALWAYS)
+		return trouble_say(&context->trouble, TROUBLE_USAGE, "give one of them", "--auto asks nobody: --interactive always cannot be beside it");
+	if (o->unattended) {
+		context->interactive = false;
+		o->if_expiring_s = o->if_expiring_s < 0 ? OPTIONS_RENEW_S : o->if_expiring_s;
+	}
 	return each_account(context, argument, rotate);
 }

@@ -42,7 +42,7 @@ static void without_any(void **state)
 	assert_null(options.name);
 	assert_false(options.verbose || options.help || options.version || options.password_stdin || options.token_stdin ||
 	             options.exclusive || options.shared || options.make_default);
-	assert_false(options.fresh || options.validate || options.all || options.keep || options.format_given);
+	assert_false(options.fresh || options.validate || options.all || options.keep || options.unattended || options.format_given);
 	assert_null(options.protocol);
 	assert_int_equal(options.min_ttl_s, -1);
 	assert_int_equal(options.if_expiring_s, -1);
@@ -102,7 +102,7 @@ static void each_option_sets_its_own(void **state)
 /* Of tokens and rotations: each flag sets one member, and nothing else. */
 static void the_flags_of_the_verbs(void **state)
 {
-	static const char *const names[] = { "--fresh", "--validate", "--all", "--keep" };
+	static const char *const names[] = { "--fresh", "--validate", "--all", "--keep", "--auto" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -111,6 +111,7 @@ static void the_flags_of_the_verbs(void **state)
 		assert_int_equal(options.validate, i == 1);
 		assert_int_equal(options.all, i == 2);
 		assert_int_equal(options.keep, i == 3);
+		assert_int_equal(options.unattended, i == 4);
 		assert_int_equal(options.min_ttl_s, -1);
 	}
 	assert_int_equal(parse((const char *const[]){ "--protocol", "git", "get", NULL }), DONE);
@@ -149,6 +150,7 @@ static const struct {
 	{ FOR_EACH, "--all", NULL, "--all" },
 	{ FOR_LOGOUT, "--keep", NULL, "--keep" },
 	{ FOR_ROTATE, "--if-expiring=10d", NULL, "--if-expiring" },
+	{ FOR_ROTATE, "--auto", NULL, "--auto" },
 	/* given, though wrongly */
 	{ FOR_ROTATE, "--if-expiring", NULL, "--if-expiring" },
 	{ FOR_LOGIN, "--user-id", "x", "--user-id" },
