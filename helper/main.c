@@ -41,7 +41,7 @@ static const struct verb {
 	  "alation-cred login https://catalog.example.com" },
 	{ "logout", logout_main, ACCOUNT, 1, false, false, OPTIONS(FOR_EACH) | OPTIONS(FOR_LOGOUT),
 	  "end what can be ended at the server, forget everything here", "alation-cred logout https://102@catalog.example.com" },
-	{ "status", status_main, ACCOUNT, 1, false, false, 0, "the accounts, when their tokens end, where each secret lies",
+	{ "status", status_main, ACCOUNT, 1, false, false, OPTIONS(FOR_STATUS), "the accounts, when their tokens end, where each secret lies",
 	  "alation-cred status --format json" },
 	{ "validate", validate_main, ACCOUNT, 1, false, false, OPTIONS(FOR_EACH), "ask the server about both tokens; never mints", "alation-cred validate --all" },
 	{ "revoke", revoke_main, ACCOUNT, 1, false, false, OPTIONS(FOR_EACH), "revoke the access tokens", "alation-cred revoke" },

@@ -59,6 +59,11 @@ static bool set_if_expiring(struct options *o, const char *value)
 	return clock_parse_duration(bytes_of(value), &o->if_expiring_s);
 }
 
+static bool set_expiring_within(struct options *o, const char *value)
+{
+	return clock_parse_duration(bytes_of(value), &o->expiring_within_s);
+}
+
 static bool set_user(struct options *o, const char *value)
 {
 	o->user = value;
@@ -120,6 +125,7 @@ static const struct option {
 	{ "--keep", NULL, FOR_LOGOUT, set_keep, "do not end the RefreshToken at the server" },
 	{ "--if-expiring", "DUR", FOR_ROTATE, set_if_expiring, "only if the RefreshToken ends within DUR, such as 10d" },
 	{ "--auto", NULL, FOR_ROTATE, set_auto, "as a timer does: exclusive ones in their last 10d, and nobody is asked" },
+	{ "--expiring-within", "DUR", FOR_STATUS, set_expiring_within, "exit with 1 if a RefreshToken ends within DUR, such as 14d, or is lost" },
 	{ "--user", "NAME", FOR_LOGIN, set_user, "sign in with this user name and a password" },
 	{ "--password-stdin", NULL, FOR_LOGIN, set_password_stdin, "read the password from stdin" },
 	{ "--user-id", "N", FOR_LOGIN, set_user_id, "the numeric user id that a pasted RefreshToken belongs to" },
@@ -186,6 +192,7 @@ enum outcome options_parse(int argc, const char *const argv[], struct options *r
 		.timeout_s = OPTIONS_TIMEOUT_S,
 		.min_ttl_s = -1,
 		.if_expiring_s = -1,
+		.expiring_within_s = -1,
 	};
 	for (int i = 0; i < argc; i++) {
 		const char *arg = argv[i], *value;

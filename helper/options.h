@@ -19,7 +19,7 @@
 enum interactive { INTERACTIVE_AUTO, INTERACTIVE_ALWAYS, INTERACTIVE_NEVER };
 
 /* Which verbs an option is for. */
-enum option_class { FOR_ALL, FOR_LOGIN, FOR_TOKENS, FOR_GIT, FOR_EACH, FOR_LOGOUT, FOR_ROTATE, OPTION_CLASSES };
+enum option_class { FOR_ALL, FOR_LOGIN, FOR_TOKENS, FOR_GIT, FOR_EACH, FOR_LOGOUT, FOR_ROTATE, FOR_STATUS, OPTION_CLASSES };
 
 struct options {
 	const struct format *format;   /* never NULL; what answers are written in */
@@ -35,6 +35,8 @@ struct options {
 	bool all, keep;
 	int64_t if_expiring_s;       /* -1: not given */
 	bool unattended;             /* --auto */
+	/* status */
+	int64_t expiring_within_s;   /* -1: not given */
 	/* login */
 	const char *user, *name;
 	int64_t user_id;             /* 0: not given */

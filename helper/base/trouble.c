@@ -22,6 +22,7 @@ static const struct {
 } codes[TROUBLE_CODES] = {
 	[TROUBLE_NONE] = { "", DONE, false },
 	[TROUBLE_NOT_ACTIVE] = { "not_active", ANSWER_IS_NO, false },
+	[TROUBLE_EXPIRING] = { "expiring", ANSWER_IS_NO, false },
 	[TROUBLE_USAGE] = { "usage", USAGE, false },
 	[TROUBLE_AMBIGUOUS_ACCOUNT] = { "ambiguous_account", USAGE, false },
 	[TROUBLE_NO_ACCOUNT] = { "no_account", LOGIN_NEEDED, false },

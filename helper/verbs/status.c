@@ -148,6 +148,74 @@ static void out_all(struct context *context, struct out *out, const struct accou
 		out_text(out, "nobody is logged in; 'alation-cred login https://YOUR-INSTANCE' does it\n");
 }
 
+enum fate { LIVES_ON, END_UNKNOWN, ENDS, ENDED, GONE, LOST };
+
+/* What the list and the keyring's own list tell, without a server. A keyring that does not answer is no reason to call
+ * its token gone: the date decides then. */
+static enum fate fate_of(const struct account *account, const struct line *line, int64_t within_s)
+{
+	int64_t left_s = account->refresh_expires_at - clock_wall_s();
+
+	if (account->rotation_lost_at)
+		return LOST;
+	if (line->refresh_status == ACRED_ABSENT)
+		return GONE;
+	if (account->refresh_expires_at == RECORD_TIME_UNKNOWN)
+		return END_UNKNOWN;
+	return left_s <= 0 ? ENDED : left_s <= within_s ? ENDS : LIVES_ON;
+}
+
+static enum outcome say_fate(struct trouble *trouble, const struct account *account, enum fate fate, const char *more)
+{
+	static const char *const verbs[] = { [ENDS] = "ends ", [ENDED] = "ended ", [GONE] = "is gone from its keyring", [LOST] = "was lost in the rotation of " };
+	char text[ACCOUNT_TEXT_BYTES], when[CLOCK_TEXT_BYTES] = "", remedy[ACCOUNT_TEXT_BYTES + 64];
+
+	if (fate != GONE)
+		clock_format_time(fate == LOST ? account->rotation_lost_at : account->refresh_expires_at, when);
+	account_text(account, text);
+	if (fate == ENDS && account->exclusive)
+		snprintf(remedy, sizeof remedy, "renew it with 'alation-cred rotate %s'", text);
+	else
+		snprintf(remedy, sizeof remedy, "log in again: 'alation-cred login %s'", account->base_url);
+	return trouble_say(trouble, TROUBLE_EXPIRING, remedy, "the RefreshToken of %s %s%s%s", text, verbs[fate], when, more);
+}
+
+static void tell_unknown(const struct account *account)
+{
+	char text[ACCOUNT_TEXT_BYTES], line[ACCOUNT_TEXT_BYTES + 128];
+
+	snprintf(line, sizeof line, "when the RefreshToken of %s ends is not known; 'alation-cred validate %s' asks the server", account_text(account, text), text);
+	trouble_line(line);
+}
+
+/* A line for each account that needs somebody; the first one's is the call's, and said last. */
+static enum outcome judge(struct context *context, const struct account *accounts, const struct line *lines, size_t n)
+{
+	const struct account *first = NULL;
+	enum fate first_fate = LIVES_ON;
+	struct trouble other;
+	char more[64] = "";
+	size_t others = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		enum fate fate = fate_of(&accounts[i], &lines[i], context->options.expiring_within_s);
+
+		if (fate == END_UNKNOWN) {
+			tell_unknown(&accounts[i]);
+		} else if (fate != LIVES_ON && !first) {
+			first = &accounts[i];
+			first_fate = fate;
+		} else if (fate != LIVES_ON) {
+			say_fate(&other, &accounts[i], fate, "");
+			trouble_print(&other);
+			others++;
+		}
+	}
+	if (others)
+		snprintf(more, sizeof more, ", and %zu more as said above", others);
+	return first ? say_fate(&context->trouble, first, first_fate, more) : DONE;
+}
+
 /* A list that a restart loses is worth a word. */
 static void tell_fallback(struct context *context)
 {
@@ -178,8 +246,11 @@ static enum outcome report(struct context *context, const struct account *accoun
 	} else {
 		for (size_t i = 0; i < n; i++)
 			look_at(context, &accounts[i], &lines[i]);
-		out_all(context, &out, accounts, lines, statuses, n);
-		outcome = stdout_write((struct bytes){ out.p, out.n }, context->deadline_ms, &context->trouble);
+		outcome = context->options.expiring_within_s < 0 ? DONE : judge(context, accounts, lines, n);
+		if (outcome == DONE) {
+			out_all(context, &out, accounts, lines, statuses, n);
+			outcome = stdout_write((struct bytes){ out.p, out.n }, context->deadline_ms, &context->trouble);
+		}
 	}
 	free(lines);
 	free(statuses);
@@ -190,6 +261,7 @@ static enum outcome report(struct context *context, const struct account *accoun
 enum outcome status_main(struct context *context, const char *argument)
 {
 	ACCOUNTS accounts = { 0 };
+	char text[ACCOUNT_TEXT_BYTES];
 	struct account one;
 	enum outcome outcome = accounts_read(&accounts, &context->trouble);
 
@@ -202,6 +274,6 @@ enum outcome status_main(struct context *context, const char *argument)
 	outcome = account_choose(context, &accounts, argument, &one);
 	if (outcome == DONE && !accounts_find(&accounts, one.base_url, one.user_id))
 		outcome = trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "'alation-cred status' lists the accounts",
-		                      "nobody is logged in as %lld there", (long long)one.user_id);
+		                      "nobody is logged in as %s", account_text(&one, text));
 	return outcome == DONE ? report(context, &one, 1) : outcome;
 }

@@ -114,19 +114,19 @@ refuses_rows() {
 
 @test "an option at a verb that has none such: the two are named, whatever its class" {
 	local verb option options=(--user --user-id --password-stdin --token-stdin --name --exclusive --shared --default
-		--min-ttl --fresh --validate --protocol --all --keep --if-expiring --auto)
+		--min-ttl --fresh --validate --protocol --all --keep --if-expiring --auto --expiring-within)
 	local -A has=([get]=' --min-ttl --fresh --validate --protocol ' [token]=' --min-ttl --fresh --validate ' [store]=' --protocol '
 		[erase]=' --protocol ' [capability]=' --protocol ' [login]=' --user --user-id --password-stdin --token-stdin --name --exclusive --shared --default '
-		[logout]=' --all --keep ' [status]='' [validate]=' --all ' [revoke]=' --all ' [rotate]=' --all --if-expiring --auto ' [set]='')
+		[logout]=' --all --keep ' [status]=' --expiring-within ' [validate]=' --all ' [revoke]=' --all ' [rotate]=' --all --if-expiring --auto ' [set]='')
 	for verb in "${!has[@]}"; do
 		for option in "${options[@]}"; do
 			# All of them at one verb, one of each class at the others.
-			[[ $verb == status || $option =~ ^--(user|fresh|all|keep|if-expiring|auto)$ ]] || continue
+			[[ $verb == status || $option =~ ^--(user|fresh|all|keep|if-expiring|auto|expiring-within)$ ]] || continue
 			# The protocol's option says what a verb is: one that git does not have is passed over.
 			[[ ${has[$verb]} != *" $option "* && $option != --protocol ]] || continue
 			case $option in
 			--user | --name) refuses 2 usage "'$verb' has no option '$option'|after a verb the verb's" "$verb" "$option" "$CANARY" ;;
-			--user-id | --min-ttl | --if-expiring) refuses 2 usage "'$verb' has no option '$option'" "$verb" "$option" 7 ;;
+			--user-id | --min-ttl | --if-expiring | --expiring-within) refuses 2 usage "'$verb' has no option '$option'" "$verb" "$option" 7 ;;
 			*) refuses 2 usage "'$verb' has no option '$option'" "$verb" "$option" ;;
 			esac || return 1
 			[[ $out$err != *"$CANARY"* ]] || fails "it shows what was rejected"
@@ -352,6 +352,7 @@ address() {
 		[[ $out == "usage: alation-cred $verb "* && $out == *--timeout* && -z $err ]] || fails "its help"
 		[[ $verb == login || $out != *--user-id* ]] || fails "login's options stand there"
 		[[ $verb == rotate || $out != *--if-expiring* ]] || fails "rotate's option stands there"
+		[[ $verb == status || $out != *--expiring-within* ]] || fails "status's option stands there"
 		[[ $out == *'
 example: '*"$verb"* ]] || fails "no example"
 		run_cred --help

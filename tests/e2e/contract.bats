@@ -372,7 +372,11 @@ answers() {
 }
 
 @test "expiring: 1" {
-	skip "no verb says so yet: it comes with the advance warning of a RefreshToken's end"
+	NAME=expiring
+	login_demo
+	fault 1 "$ACCOUNT ends 20|renew it with 'alation-cred rotate $ACCOUNT'" status --expiring-within 61d
+	run_cred set "$ACCOUNT" shared
+	fault 1 "$ACCOUNT ends 20|log in again: 'alation-cred login $SANDBOX_URL'" status --expiring-within 61d "$ACCOUNT"
 }
 
 @test "every code of the program has its test here, with its exit code" {

@@ -46,6 +46,7 @@ static void without_any(void **state)
 	assert_null(options.protocol);
 	assert_int_equal(options.min_ttl_s, -1);
 	assert_int_equal(options.if_expiring_s, -1);
+	assert_int_equal(options.expiring_within_s, -1);
 	for (int class = 0; class < OPTION_CLASSES; class++)
 		assert_null(options.first_of[class]);
 }
@@ -151,6 +152,7 @@ static const struct {
 	{ FOR_LOGOUT, "--keep", NULL, "--keep" },
 	{ FOR_ROTATE, "--if-expiring=10d", NULL, "--if-expiring" },
 	{ FOR_ROTATE, "--auto", NULL, "--auto" },
+	{ FOR_STATUS, "--expiring-within", "14d", "--expiring-within" },
 	/* given, though wrongly */
 	{ FOR_ROTATE, "--if-expiring", NULL, "--if-expiring" },
 	{ FOR_LOGIN, "--user-id", "x", "--user-id" },
@@ -199,6 +201,11 @@ static const struct value_row {
 	{ "--if-expiring", "soon", USAGE, 0 },
 	{ "--if-expiring", "-10d", USAGE, 0 },
 	{ "--if-expiring", "99999999999999999999", USAGE, 0 },
+	{ "--expiring-within", "14d", DONE, 1209600 },
+	{ "--expiring-within", "0", DONE, 0 },
+	{ "--expiring-within", "", USAGE, 0 },
+	{ "--expiring-within", "soon", USAGE, 0 },
+	{ "--expiring-within", "-1", USAGE, 0 },
 	{ "--protocol", "git", DONE, 0 },
 	{ "--protocol", "GIT", USAGE, 0 },
 	{ "--protocol", "json", USAGE, 0 },
@@ -262,6 +269,7 @@ static void values_are_checked(void **state)
 			assert_int_equal(options.interactive, strcmp(row->option, "--interactive") == 0 ? row->number : 0);
 			assert_int_equal(options.min_ttl_s, strcmp(row->option, "--min-ttl") == 0 ? row->number : -1);
 			assert_int_equal(options.if_expiring_s, strcmp(row->option, "--if-expiring") == 0 ? row->number : -1);
+			assert_int_equal(options.expiring_within_s, strcmp(row->option, "--expiring-within") == 0 ? row->number : -1);
 		} else {
 			assert_non_null(strstr(trouble.message, row->option));
 		}
@@ -342,7 +350,7 @@ static void the_format_counts_even_where_something_is_wrong(void **state)
 static void ends_that_miss_a_value(void **state)
 {
 	static const char *const names[] = { "--format", "--interactive", "--timeout", "--user", "--user-id", "--name",
-		                             "--min-ttl", "--if-expiring", "--protocol" };
+		                             "--min-ttl", "--if-expiring", "--expiring-within", "--protocol" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

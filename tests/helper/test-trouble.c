@@ -17,7 +17,7 @@ static const struct {
 	enum outcome outcome;
 	const char *names;
 } manual[] = {
-	{ ANSWER_IS_NO, "not_active" },
+	{ ANSWER_IS_NO, "not_active expiring" },
 	{ USAGE, "usage ambiguous_account" },
 	{ LOGIN_NEEDED, "no_account refresh_token_refused refresh_token_expired login_refused" },
 	{ LOCKED, "keyring_locked" },

@@ -1,0 +1,213 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# status --expiring-within, for monitoring: whose RefreshToken needs somebody, from what is known here; what is said, and
+# that neither a server nor a secret is asked.
+
+bats_require_minimum_version 1.5.0
+load ../lib/program
+
+DAY=86400
+
+setup_file() { program_setup_file; }
+teardown_file() { program_teardown_file; }
+
+setup() {
+	program_setup --user demo:demo-password:102 --user other:other-password:103 --user third:third-password:104
+	ACCOUNT=$(at 102) OTHER=$(at 103) THIRD=$(at 104)
+	ROTATE="renew it with 'alation-cred rotate $ACCOUNT'" LOGIN="log in again: 'alation-cred login $SANDBOX_URL'"
+}
+
+teardown() {
+	program_teardown
+	session_stop # a test's own
+}
+
+at() { echo "${SANDBOX_URL/:\/\//:\/\/$1@}"; }
+
+own_keyring() {
+	local home=$HOME
+	session_start unlocked
+	export HOME=$home XDG_STATE_HOME=
+}
+
+# In the list, which is all that status reads: when a RefreshToken ends (EPOCH or "", unknown).
+ends() { sed -i -E "/user_id=$1&/s/&token_expires_at=[0-9]*//; /user_id=$1&/s/\$/${2:+\\&token_expires_at=$2}/" "$STATE/accounts"; }
+in_days() { echo $((EPOCHSECONDS + $1 * DAY)); }
+date_of() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ; }
+
+login_shared() { # USER_ID
+	run_cred login "$SANDBOX_URL" --user-id "$1" --token-stdin <<<"$(sandbox_refresh_token "$1")"
+}
+forget_calls() { : >"$SANDBOX_LOG"; }
+
+# as_usual ARG...: 0, and stdout is plain status's.
+as_usual() {
+	local usual
+	run_cred status "${@:3}"
+	usual=$out
+	run_cred status "$@"
+	expect 0 && [[ $out == "$usual" ]] || fails "not the usual status"
+}
+
+# says LINE: the only one.
+says() { [[ $err == "alation-cred: $1" ]] || fails "it does not say: $1"; }
+
+# expiring SENTENCE; REMEDY, plainly and in JSON.
+expiring() {
+	local said="$1; $2"
+	shift 2
+	run_cred status "$@"
+	expect 1 && says "$said" || return 1
+	run_cred status "$@" --format json
+	expect_json 1 expiring && says "$said" || return 1
+	[[ $(jq -r '.message + "; " + .remedy' <<<"$out") == "$said" ]] || fails "other words in JSON"
+}
+
+@test "the border: a token that ends in exactly DUR is expiring, one that lives a second longer is not" {
+	local began end
+	login_demo
+	forget_calls
+	for within in 100 99; do
+		# All of it in one second of the clock.
+		while began=$EPOCHSECONDS end=$((EPOCHSECONDS + 100)); do
+			ends 102 "$end"
+			run_cred status --expiring-within "$within"
+			[[ $EPOCHSECONDS != "$began" ]] || break
+		done
+		if [[ $within == 100 ]]; then
+			expect 1
+			says "the RefreshToken of $ACCOUNT ends $(date_of "$end"); $ROTATE"
+		else
+			expect 0
+			[[ $out == "$ACCOUNT  (default, exclusive)"* && -z $err ]] || fails "not the usual status"
+		fi
+	done
+	no_calls
+}
+
+@test "within DUR: 1, nothing on stdout but JSON's failure; further away: status as usual" {
+	local end
+	login_demo
+	as_usual --expiring-within 59d
+	[[ -z $err ]]
+	as_usual --expiring-within 59d --format json
+	[[ $(jq -c '[.success,.accounts[0].user_id]' <<<"$out") == '[true,102]' && -z $err ]]
+	end=$(in_days 10)
+	ends 102 "$end"
+	expiring "the RefreshToken of $ACCOUNT ends $(date_of "$end")" "$ROTATE" --expiring-within 14d
+	as_usual --expiring-within 9d
+	as_usual --expiring-within 0
+}
+
+@test "a shared one: the same, and the remedy is a login" {
+	local end
+	login_shared 102
+	end=$(in_days 3)
+	ends 102 "$end"
+	expiring "the RefreshToken of $ACCOUNT ends $(date_of "$end")" "$LOGIN" --expiring-within 7d
+}
+
+@test "one that has ended: 1 whatever DUR is, and no rotation can help" {
+	local end
+	login_demo
+	for end in $((EPOCHSECONDS - 1)) $((EPOCHSECONDS - 3 * DAY)) 1; do
+		ends 102 "$end"
+		expiring "the RefreshToken of $ACCOUNT ended $(date_of "$end")" "$LOGIN" --expiring-within 0
+	done
+}
+
+@test "an end that nobody knows: a warning, and status as usual" {
+	login_demo
+	ends 102 ''
+	for format in token json; do
+		as_usual --expiring-within 36500d --format $format
+		says "when the RefreshToken of $ACCOUNT ends is not known; 'alation-cred validate $ACCOUNT' asks the server"
+	done
+	# Which then is known.
+	run_cred validate
+	expiring "the RefreshToken of $ACCOUNT ends $(run_cred status --format json && jq -r '.accounts[0].refresh.expires_at' <<<"$out")" "$ROTATE" --expiring-within 61d
+}
+
+@test "one that a rotation has lost: 1, with the time, whatever its end" {
+	login_demo
+	sandbox_fault endpoint=regenRefreshToken drop=after
+	run_cred rotate
+	run_cred get
+	expect 3
+	lost=$(sed -n 's/.*rotation_lost_at=\([0-9]*\).*/\1/p' "$STATE/accounts")
+	forget_calls
+	for end in "$(in_days 50)" ''; do
+		ends 102 "$end"
+		expiring "the RefreshToken of $ACCOUNT was lost in the rotation of $(date_of "$lost")" "$LOGIN" --expiring-within 0
+	done
+	no_calls
+}
+
+@test "one that is gone from its keyring: 1, whatever its end" {
+	login_demo
+	secret-tool clear application alation-cred facility refresh user_id 102
+	for end in "$(in_days 50)" ''; do
+		ends 102 "$end"
+		expiring "the RefreshToken of $ACCOUNT is gone from its keyring" "$LOGIN" --expiring-within 0
+	done
+}
+
+@test "a keyring that is locked, away or hangs: the list's date decides, and no dialog opens" {
+	local end state
+	own_keyring
+	login_demo
+	forget_calls
+	end=$(in_days 5)
+	for state in session_restart_keyring 'session_end_process KEYRING KILL'; do
+		${state/KEYRING/$session_keyring_pid}
+		ends 102 "$end"
+		expiring "the RefreshToken of $ACCOUNT ends $(date_of "$end")" "$ROTATE" --expiring-within 7d --interactive always
+		ends 102 "$(in_days 50)"
+		as_usual --expiring-within 7d
+		[[ $out == *'cannot be told: secret-service ('* && -z $err ]] || fails "$state"
+	done
+	session_keyring </dev/null
+	session_freeze
+	run_cred status --expiring-within 51d
+	session_thaw
+	expect 1
+	says "the RefreshToken of $ACCOUNT ends $(date_of "$(sed -n 's/.*token_expires_at=\([0-9]*\).*/\1/p' "$STATE/accounts")"); $ROTATE"
+	no_calls
+}
+
+@test "several accounts: a line each with its own remedy, the first of them last; a named one alone" {
+	local ends_102 ends_103
+	login_demo
+	login_shared 103
+	run_cred login "$SANDBOX_URL" --user third --password-stdin <<<third-password
+	as_usual --expiring-within 14d
+	ends_102=$(in_days 2) ends_103=$(in_days 3)
+	ends 103 "$ends_103"
+	expiring "the RefreshToken of $OTHER ends $(date_of "$ends_103")" "$LOGIN" --expiring-within 14d
+	ends 102 "$ends_102"
+	ends 104 ''
+	for format in token json; do
+		run_cred status --expiring-within 14d --format $format
+		[[ $code == 1 && $err == "alation-cred: the RefreshToken of $OTHER ends $(date_of "$ends_103"); $LOGIN
+alation-cred: when the RefreshToken of $THIRD ends is not known; 'alation-cred validate $THIRD' asks the server
+alation-cred: the RefreshToken of $ACCOUNT ends $(date_of "$ends_102"), and 1 more as said above; $ROTATE" ]] || fails "$format"
+	done
+	expect_json 1 expiring
+	[[ $(jq -r .message <<<"$out") == *"$ACCOUNT ends "*", and 1 more as said above" ]]
+	secret-tool clear application alation-cred facility refresh user_id 104
+	run_cred status --expiring-within 14d
+	expect 1 "the RefreshToken of $THIRD is gone from its keyring; $LOGIN" ', and 2 more as said above; '
+	as_usual --expiring-within 1d "$OTHER"
+	expiring "the RefreshToken of $OTHER ends $(date_of "$ends_103")" "$LOGIN" --expiring-within 14d "$OTHER"
+	expiring "the RefreshToken of $THIRD is gone from its keyring" "$LOGIN" --expiring-within 14d "$THIRD"
+}
+
+@test "nobody is logged in: 0; an account that is not there: 3; a DUR that is none: 2" {
+	as_usual --expiring-within 14d
+	[[ $out == 'nobody is logged in'* && -z $err ]]
+	refuses 3 no_account "$ACCOUNT|alation-cred status" status "$ACCOUNT" --expiring-within 14d
+	for within in '' soon -1 14w 1.5d; do
+		refuses 2 usage --expiring-within status --expiring-within "$within"
+	done
+	no_calls
+}
