@@ -4,6 +4,7 @@
 #   make            the program, for trying in the tree     make demo    see it work, nothing prepared
 #   make check      make deps, then make test               make bench   the figures of docs/performance.md
 #   make install    PREFIX DESTDIR LIBDIR SYSCONFDIR        make deps    install what is missing (apt)
+#                   SYSTEMD_USER_DIR
 #   SANITIZE=address,undefined builds with sanitizers; B=DIR builds elsewhere
 
 VERSION := 0.1.0
@@ -14,6 +15,7 @@ LIBDIR ?= $(PREFIX)/lib
 SYSCONFDIR ?= /etc
 DATADIR ?= $(PREFIX)/share
 INCLUDEDIR ?= $(PREFIX)/include
+SYSTEMD_USER_DIR ?= $(PREFIX)/lib/systemd/user
 DESTDIR ?=
 
 ifeq ($(origin CC),default)
@@ -71,6 +73,7 @@ program := $B/alation-cred
 client := $B/alation.so
 git_helper := $B/git-credential-alation
 manuals := docs/alation-cred.1 docs/alation-cred-protocol.7
+units := $(wildcard .packaging/systemd/*)
 
 all: $(program) $(git_helper) $(client) $(modules) installed
 	@for m in $(modules_left_out); do echo "left out: $$m; its library's -dev package is missing ('make deps' installs it)"; done
@@ -208,7 +211,7 @@ bench: tests
 
 deps_build := gcc make pkg-config libc6-dev libcurl4-openssl-dev libssl-dev libjson-c-dev libsecret-1-dev
 deps_demo := libmicrohttpd-dev libgnutls28-dev gnome-keyring dbus libglib2.0-bin libsecret-tools keyutils curl
-deps_test := g++ binutils git bats libcmocka-dev jq openssl procps strace mandoc python3 nodejs dash
+deps_test := g++ binutils git bats libcmocka-dev jq openssl procps strace systemd mandoc python3 nodejs dash
 deps:
 	@tests/deps $(deps_build) $(deps_demo) $(deps_test)
 
@@ -216,6 +219,7 @@ deps:
 
 man_dir = $(DATADIR)/man/man$(subst .,,$(suffix $(1)))
 install_dir = umask 022 && mkdir -p '$(DESTDIR)$(1)' && chmod 0755 '$(DESTDIR)$(1)'
+install_unit = sed 's|@BINDIR@|$(BINDIR)|' $(1) >'$(2)' && chmod 0644 '$(2)'
 install: installed
 	$(if $(modules_left_out),@echo "not installed: without $(modules_left_out) there is no place for a RefreshToken; run 'make deps' first" >&2; exit 1)
 	$(call install_dir,$(BINDIR))
@@ -223,6 +227,7 @@ install: installed
 	$(call install_dir,$(LIBDIR)/alation-cred/modules)
 	$(call install_dir,$(INCLUDEDIR)/alation-cred)
 	$(call install_dir,$(DATADIR)/doc/alation-cred)
+	$(call install_dir,$(SYSTEMD_USER_DIR))
 	$(foreach m,$(manuals),$(call install_dir,$(call man_dir,$m)) &&) true
 	install -m 0755 $B/installed/alation-cred '$(DESTDIR)$(BINDIR)/alation-cred'
 	ln -sfn alation-cred '$(DESTDIR)$(BINDIR)/git-credential-alation'
@@ -231,11 +236,13 @@ install: installed
 	install -m 0644 keyring/module.h '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h'
 	install -m 0644 README.md docs/LICENSE docs/CHANGELOG.md '$(DESTDIR)$(DATADIR)/doc/alation-cred/'
 	$(foreach m,$(manuals),install -m 0644 $m '$(DESTDIR)$(call man_dir,$m)/' &&) true
+	$(foreach u,$(units),$(call install_unit,$u,$(DESTDIR)$(SYSTEMD_USER_DIR)/$(notdir $u)) &&) true
 uninstall: # what install laid down; modules of others stay, and so does their directory then
 	rm -f '$(DESTDIR)$(BINDIR)/alation-cred' '$(DESTDIR)$(BINDIR)/git-credential-alation' \
 	    $(foreach m,$(manuals),'$(DESTDIR)$(call man_dir,$m)/$(notdir $m)') '$(DESTDIR)$(LIBDIR)/alation-cred/alation.so' \
 	    $(foreach m,$(shared_modules),'$(DESTDIR)$(LIBDIR)/alation-cred/modules/$m.so') '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h' \
-	    $(foreach f,README.md LICENSE CHANGELOG.md,'$(DESTDIR)$(DATADIR)/doc/alation-cred/$f')
+	    $(foreach f,README.md LICENSE CHANGELOG.md,'$(DESTDIR)$(DATADIR)/doc/alation-cred/$f') \
+	    $(foreach u,$(units),'$(DESTDIR)$(SYSTEMD_USER_DIR)/$(notdir $u)')
 	-rmdir '$(DESTDIR)$(LIBDIR)/alation-cred/modules' '$(DESTDIR)$(LIBDIR)/alation-cred' '$(DESTDIR)$(INCLUDEDIR)/alation-cred' \
 	    '$(DESTDIR)$(DATADIR)/doc/alation-cred' 2>/dev/null
 

@@ -4,28 +4,14 @@
 
 bats_require_minimum_version 1.5.0
 load lib/program
+load lib/installed
 
 setup_file() { program_setup_file; }
 teardown_file() { program_teardown_file; }
 
-setup() {
-	program_setup
-	top=$SANDBOX_TOP
-	build=${B:-$top/.build}
-	prefix=$BATS_TEST_TMPDIR/prefix
-	nm "$build/alation-cred" | grep -q __asan_init && skip 'the installed build is the one without sanitizers'
-	# Linking anew for another place must not disturb the tree's tests.
-	own=$BATS_TEST_TMPDIR/build
-	mkdir "$own"
-	cp -r "$build/core" "$build/core.a" "$build/shared" "$build/alation.so" "$build/modules" "$own"
-}
+setup() { installed_setup; }
+teardown() { installed_teardown; }
 
-teardown() {
-	program_teardown
-	keyctl list @u | sed -n "s,^ *\([0-9]*\):.*alation-cred:access:.*:${SANDBOX_URL##*:}\$,\1,p" | while read -r id; do keyctl unlink "$id" @u; done
-}
-
-make_it() { make -s -C "$top" B="$own" PREFIX="$prefix" "$@"; }
 mode() { stat -c %a "$1"; }
 
 # git's own question, answered by whatever git-credential-alation is found in DIRECTORY first.
@@ -42,15 +28,28 @@ run_git() { # DIRECTORY
 			"$root/opt/lib/alation-cred/alation.so" "$root$prefix/bin/alation-cred"; do
 			[ "$(mode "$path")" = 755 ] || { echo "$mask: $path is $(mode "$path")"; false; }
 		done
-		for path in include/alation-cred/module.h share/man/man1/alation-cred.1 share/man/man7/alation-cred-protocol.7; do
+		for path in include/alation-cred/module.h share/man/man1/alation-cred.1 share/man/man7/alation-cred-protocol.7 \
+			lib/systemd/user/alation-cred-rotate.service lib/systemd/user/alation-cred-rotate.timer; do
 			[ "$(mode "$root$prefix/$path")" = 644 ] || { echo "$mask: $path is $(mode "$root$prefix/$path")"; false; }
 		done
 		[ "$(mode "$root$prefix/share/man/man7")" = 755 ]
+		# Without DESTDIR, which is no place on the machine that it will run on.
+		grep -q "^ExecStart=$prefix/bin/alation-cred " "$root$prefix/lib/systemd/user/alation-cred-rotate.service"
 		# Relative: with DESTDIR the absolute place is another machine's.
 		[ "$(readlink "$root$prefix/bin/git-credential-alation")" = alation-cred ]
 		grep -q /opt/lib/alation-cred "$root$prefix/bin/alation-cred"
 		run ! grep -q "$prefix/lib/alation-cred" "$root$prefix/bin/alation-cred"
 	done
+}
+
+@test "install: the units go where SYSTEMD_USER_DIR says, with the program's place in them" {
+	make_it BINDIR="$prefix/libexec" SYSTEMD_USER_DIR="$prefix/units" install
+	[ "$(cd "$prefix/units" && ls -A | paste -sd ' ')" = 'alation-cred-rotate.service alation-cred-rotate.timer' ]
+	grep -q "^ExecStart=$prefix/libexec/alation-cred " "$prefix/units/alation-cred-rotate.service"
+	run ! grep -r '@[A-Z]*@' "$prefix/units"
+	[ ! -e "$prefix/lib/systemd" ]
+	make_it BINDIR="$prefix/libexec" SYSTEMD_USER_DIR="$prefix/units" uninstall
+	[ -z "$(find "$prefix" ! -type d)" ]
 }
 
 @test "install: other places are compiled in anew, the same ones are not" {
