@@ -34,7 +34,7 @@ bool renewal_is_due(const struct account *account)
 	int64_t left = left_s(account);
 
 	/* One that has ended cannot be renewed any more: the mint will say so. */
-	return account->exclusive && left > 0 && left <= RENEWAL_LAST_S;
+	return account->exclusive && left > 0 && left <= OPTIONS_RENEW_S;
 }
 
 /* A session of its own, no terminal, nothing of the caller's but the pipe, no signal held. */

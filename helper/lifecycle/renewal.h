@@ -10,8 +10,6 @@
 #include "helper/context.h"
 #include "helper/lifecycle/record.h"
 
-#define RENEWAL_LAST_S (10 * 86400) /* exclusive ones are renewed in their last days */
-
 /* Whether ACCOUNT's RefreshToken is ours to renew, and in its last days. */
 bool renewal_is_due(const struct account *account);
 
