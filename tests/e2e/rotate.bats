@@ -32,12 +32,6 @@ own_keyring() {
 	export HOME=$home XDG_STATE_HOME=
 }
 
-# By its own service, as when a desktop session is locked: the daemon stays the same.
-lock_keyring() {
-	gdbus call --session --dest org.freedesktop.secrets --object-path /org/freedesktop/secrets \
-		--method org.freedesktop.Secret.Service.Lock "['/org/freedesktop/secrets/aliases/default']" >"$BATS_TEST_TMPDIR/locked"
-}
-
 ours() { secret-tool "$1" application alation-cred facility refresh base_url "$SANDBOX_URL" user_id 102 "${@:2}"; }
 stored() { ours lookup; }
 refresh_token() { stored | sed 's/.*refresh_token=\([^&]*\).*/\1/'; }
@@ -339,7 +333,7 @@ recovered_with() {
 		helpers=()
 		start rotate --format json
 		sandbox_held
-		lock_keyring
+		session_lock
 		ended 5
 		recovered_with
 		[[ $(<"$OUT.0.err") == *'locked'* ]] || fails "$(<"$OUT.0.err")"
@@ -385,7 +379,7 @@ recovered_with() {
 		hold
 		CRED=${tool:-$CRED} start ${tool:+"$CRED"} rotate
 		sandbox_held
-		lock_keyring
+		session_lock
 		ended 5
 		[[ $(<"$OUT.0.err") == *"'alation-cred get $ACCOUNT' within a day and before a restart" ]]
 		session_unlock

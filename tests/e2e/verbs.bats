@@ -4,7 +4,7 @@
 # revoke, set, logout --all. Each says what the server was asked. rotate is rotate.bats', exit codes contract.bats'.
 
 bats_require_minimum_version 1.5.0
-load ../lib/program
+load ../lib/lifecycle
 
 MANY=${B:-$SANDBOX_TOP/.build}/tests/tools/many
 
@@ -23,31 +23,6 @@ teardown() {
 	program_teardown
 }
 
-stored() { secret-tool lookup application alation-cred facility refresh base_url "$SANDBOX_URL" user_id "${1:-102}"; }
-refresh_token() { stored "$@" | sed 's/.*refresh_token=\([^&]*\).*/\1/'; }
-
-key() { keyctl search @u user "alation-cred-tree:access:${1:-102}@$SANDBOX_URL"; }
-record() { keyctl pipe "$(key)"; }
-cached() { record 2>/dev/null | sed -n 's/.*&token=\([^&]*\).*/\1/p'; }
-nothing_cached() { [[ $(keyctl pipe "$(key "$@")" 2>/dev/null) != *'&token='* ]] || fails "it is cached"; }
-drop_cached() { keyctl unlink "$(key "$@")" @u >/dev/null; }
-is_marked() { [[ $(record) == *'&suspect='* ]] || fails "no mark: $(record)"; }
-not_marked() { [[ $(record) != *suspect* ]] || fails "the mark is still there"; }
-
-# earlier MEMBER SECONDS: as if the cached record's moment had been so long ago.
-earlier() {
-	[[ $(record) =~ ^(.*"&$1=")(-?[0-9]+)(.*)$ ]] || return 1
-	printf %s "${BASH_REMATCH[1]}$((BASH_REMATCH[2] - $2 * 1000))${BASH_REMATCH[3]}" | keyctl pupdate "$(key)"
-}
-
-mint_elsewhere() { # another program with the same RefreshToken: ours is dead then
-	sandbox_curl /integration/v1/createAPIAccessToken/ --fail -d "user_id=102&refresh_token=$(refresh_token)" | jq -r .api_access_token
-}
-
-mints() { sandbox_calls createAPIAccessToken; }
-asked() { [[ $(calls | paste -sd ' ') == "$*" ]] || fails "asked: $(calls | paste -sd ' ')"; }
-forget_calls() { : >"$SANDBOX_LOG"; }
-
 two_accounts() {
 	login_demo
 	run_cred login "$SANDBOX_URL" --user other --password-stdin <<<other-password
@@ -57,17 +32,6 @@ two_accounts() {
 
 many() { counts=$(setsid -w "$MANY" "$1" "$CRED" --timeout 100 "${@:2}" 3>&-); }
 all_got() { [[ $counts == "exit 0 $1"$'\n'"output $1 $2\\n" ]] || { echo "$counts" >&2; return 1; }; }
-
-start() { # ARG...: in the background; $started is its own pid, its stdout goes to $OUT.N, its trace to $OUT.N.trace
-	"$CRED" -v "$@" >"$OUT.${#helpers[@]}" 2>"$OUT.${#helpers[@]}.trace" 3>&- {lock}>&- &
-	started=$!
-	helpers+=("$started")
-}
-
-waits() { # N: that one looked, found the lock taken, and looked again
-	local end=$((SECONDS + 20))
-	until [[ $(grep -c 'look up access' "$OUT.$1.trace") -ge 2 ]]; do ((SECONDS < end)) || return 1; done
-}
 
 @test "--min-ttl: more than a token ever has is served with a warning, and not minted at each call" {
 	local token

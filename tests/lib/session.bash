@@ -5,6 +5,7 @@
 #
 #   session_start unlocked|locked|blank|nokeyring|nodaemon|nobus
 #   session_restart_keyring   kill the daemon, start it again: what has a password is locked then
+#   session_lock              what has a password is locked
 #   session_unlock            with the session's password
 #   session_freeze, session_thaw        the daemon, by SIGSTOP
 #   session_store_neighbour, session_neighbour    another application's secret
@@ -89,6 +90,11 @@ session_start() {
 session_restart_keyring() {
 	session_end_process "$session_keyring_pid" KILL
 	session_keyring </dev/null
+}
+
+session_lock() { # by its own service, as when a desktop session is locked: the daemon stays the same
+	gdbus call --session --dest org.freedesktop.secrets --object-path /org/freedesktop/secrets \
+		--method org.freedesktop.Secret.Service.Lock "['/org/freedesktop/secrets/aliases/default']" >/dev/null
 }
 
 session_unlock() {
