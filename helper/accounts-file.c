@@ -16,7 +16,8 @@
 #include "helper/state.h"
 
 #define FILE_NAME "accounts"
-#define VERSION 1
+#define VERSION 2      /* of the file: its first line says how many follow, so that a cut is noticed wherever it is */
+#define LINE_VERSION 1 /* of an account's line; a file that begins with one is from before */
 
 void accounts_free(struct accounts *accounts)
 {
@@ -73,7 +74,7 @@ static bool member(struct bytes key, struct bytes value, struct account *account
 	int64_t version;
 
 	if (bytes_are(key, "v"))
-		return form_int(value, &version) && version == VERSION;
+		return form_int(value, &version) && version == LINE_VERSION;
 	if (bytes_are(key, "base_url"))
 		return form_decode_into(value, account->base_url, sizeof account->base_url);
 	if (bytes_are(key, "user_id"))
@@ -111,16 +112,37 @@ static bool parse_line(struct bytes line, struct account *account)
 static enum outcome broken(struct trouble *trouble, const char *dir, size_t line)
 {
 	return trouble_say(trouble, TROUBLE_CONFIGURATION, "mend or move the file away; the RefreshTokens stay in the keyring, 'alation-cred login' lists them anew",
-	                   "%s/" FILE_NAME " cannot be read: line %zu is damaged, doubled or from a newer alation-cred", dir, line);
+	                   "%s/" FILE_NAME " cannot be read: line %zu is damaged, doubled, cut off or from a newer alation-cred", dir, line);
+}
+
+/* Takes the first line off *text. False: it is damaged. *ret_n: how many lines it says that follow; -1 in a file from
+ * before. */
+static bool take_header(struct bytes *text, int64_t *ret_n)
+{
+	struct bytes rest = *text, line, key, value;
+	int64_t version;
+	bool bad;
+
+	*ret_n = -1;
+	if (!bytes_next(&rest, '\n', &line) || !form_next(&line, &key, &value, &bad) || !bytes_are(key, "v") || !form_int(value, &version))
+		return false;
+	if (version == LINE_VERSION)
+		return true;
+	*text = rest;
+	return version == VERSION && form_next(&line, &key, &value, &bad) && bytes_are(key, "accounts") && form_int(value, ret_n) &&
+	       *ret_n >= 0 && !line.n;
 }
 
 static enum outcome parse(struct bytes text, const char *dir, struct accounts *accounts, struct trouble *trouble)
 {
 	struct bytes line;
+	size_t header;
+	int64_t n;
 
 	/* Every line ends with a line feed: a last one without is a file that was cut. */
-	if (text.n && text.p[text.n - 1] != '\n')
-		return broken(trouble, dir, accounts->n + 1);
+	if (!text.n || text.p[text.n - 1] != '\n' || !take_header(&text, &n))
+		return broken(trouble, dir, 1);
+	header = n >= 0;
 	while (bytes_next(&text, '\n', &line)) {
 		struct account *account;
 
@@ -129,9 +151,9 @@ static enum outcome parse(struct bytes text, const char *dir, struct accounts *a
 		account = &accounts->list[accounts->n++];
 		if (!parse_line(line, account) || accounts->n > ACCOUNTS_MAX ||
 		    accounts_find(accounts, account->base_url, account->user_id) != account)
-			return broken(trouble, dir, accounts->n);
+			return broken(trouble, dir, header + accounts->n);
 	}
-	return DONE;
+	return n < 0 || (size_t)n == accounts->n ? DONE : broken(trouble, dir, header + accounts->n + 1);
 }
 
 static enum outcome read_in(const struct state_dir *dir, struct accounts *ret_accounts, struct trouble *trouble)
@@ -179,7 +201,7 @@ static bool format_line(const struct account *account, struct secret *text)
 {
 	SECRET line = { 0 };
 
-	return form_add_int(&line, "v", VERSION) && form_add(&line, "base_url", bytes_of(account->base_url)) &&
+	return form_add_int(&line, "v", LINE_VERSION) && form_add(&line, "base_url", bytes_of(account->base_url)) &&
 	       form_add_int(&line, "user_id", account->user_id) && form_add(&line, "name", bytes_of(account->name)) &&
 	       form_add(&line, "module", bytes_of(account->module)) &&
 	       (account->refresh_expires_at == RECORD_TIME_UNKNOWN ||
@@ -262,7 +284,7 @@ static bool remove_account(struct accounts *accounts, const struct account *remo
 static enum outcome write_in(const struct state_dir *dir, const struct accounts *accounts, struct trouble *trouble)
 {
 	SECRET text = { 0 };
-	int error = 0;
+	int error = form_add_int(&text, "v", VERSION) && form_add_int(&text, "accounts", (int64_t)accounts->n) && secret_append(&text, bytes_of("\n")) ? 0 : ENOMEM;
 
 	for (size_t i = 0; i < accounts->n && !error; i++)
 		error = format_line(&accounts->list[i], &text) ? 0 : ENOMEM;

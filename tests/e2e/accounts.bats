@@ -102,7 +102,7 @@ three() {
 	# The scheme is part of it.
 	refuses 3 no_account 'no account matches' token "${SECOND/http/https}"
 	refuses 3 no_account 'no account matches' logout catalog.example.com
-	[[ $(wc -l <"$STATE/accounts") == 3 ]]
+	[[ $(listed) == 3 ]]
 }
 
 @test "more than one matches and none is the default: 2, and the choices are listed" {
@@ -114,7 +114,7 @@ three() {
 	refuses 2 ambiguous_account "more than one account matches|$choices|set ACCOUNT default" token
 	refuses 2 ambiguous_account "$choices" get
 	refuses 2 ambiguous_account "$choices" logout
-	[[ $(wc -l <"$STATE/accounts") == 2 ]]
+	[[ $(listed) == 2 ]]
 	is_of "$FIRST" 8 "$FIRST"
 	ALATION_USER_ID=7 is_of "$SECOND" 7
 	# Two on one host, and the default elsewhere.
@@ -150,7 +150,7 @@ three() {
 	run_cred login "$FIRST" --user-id 7 --token-stdin --default <<<nobody-knows
 	expect 3
 	the_default "$FIRST" 8
-	[[ $(wc -l <"$STATE/accounts") == 3 ]]
+	[[ $(listed) == 3 ]]
 }
 
 @test "of two, the one that stays behind a logout is the default" {
@@ -162,7 +162,7 @@ three() {
 	is_of "$SECOND" 7
 	run_cred logout
 	expect 0 "logged out of $(at "$SECOND" 7)"
-	[[ ! -s $STATE/accounts ]]
+	[[ $(listed) == 0 ]]
 }
 
 @test "a logout or a login of one account leaves the others' tokens, records and caches alone" {
@@ -197,7 +197,7 @@ three() {
 
 @test "the list: one line an account, plain characters, no secret; a later program's members survive" {
 	three
-	[[ $(wc -l <"$STATE/accounts") == 3 && $(LC_ALL=C grep -cvE '^v=1&base_url=http%3A%2F%2F127\.0\.0\.1%3A[0-9]+&user_id=[78]&[A-Za-z0-9%=&._~-]*$' "$STATE/accounts") == 0 ]] \
+	[[ $(listed) == 3 && $(sed 1d "$STATE/accounts" | LC_ALL=C grep -cvE '^v=1&base_url=http%3A%2F%2F127\.0\.0\.1%3A[0-9]+&user_id=[78]&[A-Za-z0-9%=&._~-]*$') == 0 && $(head -n 1 "$STATE/accounts") == 'v=2&accounts=3' ]] \
 		|| fails "its lines: $(<"$STATE/accounts")"
 	sed -i '/user_id=8&/s/$/\&colour=gr%C3%BCn/' "$STATE/accounts"
 	log_in "$FIRST" bob --name other
@@ -209,7 +209,7 @@ three() {
 	three
 	before=$(wc -l <"$SANDBOX_LOG")
 	cp "$STATE/accounts" "$BATS_TEST_TMPDIR/good"
-	for damage in '2s/^v=1/v=2/' '2s/user_id=8/user_id=0/' '2s/.*/rubbish/' '2s/^v=1&//' '2p' '2s/default=0/default=2/' '2s/base_url=[^&]*&//'; do
+	for damage in '3s/^v=1/v=2/' '3s/user_id=8/user_id=0/' '3s/.*/rubbish/' '3s/^v=1&//' '3p' '1s/3/2/' '1s/3/4/' '3s/default=0/default=2/' '3s/base_url=[^&]*&//'; do
 		sed "$damage" "$BATS_TEST_TMPDIR/good" >"$STATE/accounts"
 		cp "$STATE/accounts" "$BATS_TEST_TMPDIR/bad"
 		for verb in token status logout; do
@@ -218,8 +218,16 @@ three() {
 		input=pw refuses 9 configuration "$STATE/accounts" login "$FIRST" --user ada --password-stdin || fails "$damage"
 		cmp "$STATE/accounts" "$BATS_TEST_TMPDIR/bad"
 	done
-	head -c -1 "$BATS_TEST_TMPDIR/good" >"$STATE/accounts"
-	refuses 9 configuration "$STATE/accounts" token
+	# Cut off: within a line, before one, and to nothing; no verb takes it for a shorter list, nor writes over it.
+	for damage in 'head -c -1' 'head -n -1' 'head -n 1' 'head -c 0'; do
+		$damage "$BATS_TEST_TMPDIR/good" >"$STATE/accounts"
+		cp "$STATE/accounts" "$BATS_TEST_TMPDIR/bad"
+		for verb in token status 'set default' logout 'rotate --all'; do
+			refuses 9 configuration "$STATE/accounts|line " $verb || fails "$damage"
+		done
+		input=pw refuses 9 configuration "$STATE/accounts" login "$FIRST" --user ada --password-stdin || fails "$damage"
+		cmp "$STATE/accounts" "$BATS_TEST_TMPDIR/bad"
+	done
 	cp "$BATS_TEST_TMPDIR/good" "$STATE/accounts"
 	chmod 0666 "$STATE/accounts"
 	refuses 9 configuration "$STATE/accounts" token

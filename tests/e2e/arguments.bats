@@ -388,7 +388,7 @@ example: '*"$verb"* ]] || fails "no example"
 	done
 	run_cred login "$SANDBOX_URL/account/auth?x=1#y" --user demo --password-stdin <<<"$SANDBOX_PASSWORD"
 	expect 0 "only $SANDBOX_URL was used"
-	[[ $(wc -l <"$STATE/accounts") == 1 ]]
+	[[ $(listed) == 1 ]]
 }
 
 @test "upper case, a trailing dot, no scheme, slashes, the user id in front: the same account" {
@@ -410,7 +410,7 @@ example: '*"$verb"* ]] || fails "no example"
 	done
 	run_cred login "HTTP://102@LOCALHOST.:$port/" --user demo --password-stdin <<<"$SANDBOX_PASSWORD"
 	expect 0
-	[[ $(wc -l <"$STATE/accounts") == 1 && $(kernel_keys | wc -l) == 1 ]]
+	[[ $(listed) == 1 && $(kernel_keys | wc -l) == 1 ]]
 }
 
 @test "default ports and other spellings of an address come out as one" {
@@ -449,5 +449,5 @@ example: '*"$verb"* ]] || fails "no example"
 	expect 0
 	[[ $out != "$first" ]]
 	works "$out"
-	[[ $(wc -l <"$STATE/accounts") == 2 ]]
+	[[ $(listed) == 2 ]]
 }

@@ -336,7 +336,7 @@ answers() {
 	logged_in
 	echo rubbish >>"$STATE/accounts"
 	for verb in get validate revoke rotate logout status 'set default' 'validate --all'; do
-		fault_in_json 9 "$STATE/accounts|line 2|mend or move the file away" $verb
+		fault_in_json 9 "$STATE/accounts|line 3|mend or move the file away" $verb
 	done
 	rm "$STATE/accounts"
 	program_with no-symbol
@@ -368,7 +368,7 @@ answers() {
 		err=$(<"$BATS_TEST_TMPDIR/err") ran=$verb
 		expect 10
 	done
-	[[ $(calls | sort -u | paste -sd ' ') == 'createAPIAccessToken createRefreshToken' && $(wc -l <"$STATE/accounts") == 1 ]]
+	[[ $(calls | sort -u | paste -sd ' ') == 'createAPIAccessToken createRefreshToken' && $(listed) == 1 ]]
 }
 
 @test "expiring: 1" {

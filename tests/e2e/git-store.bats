@@ -207,7 +207,7 @@ nobody_called() {
 
 @test "erase: our cached access token leaves the cache, nothing else does; the next get mints" {
 	check 0 helper erase <<<"$(request "password=$TOKEN")"
-	[[ ! $(cached token) && $(stored) == "$REFRESH" && $(wc -l <"$STATE/accounts") == 1 ]]
+	[[ ! $(cached token) && $(stored) == "$REFRESH" && $(listed) == 1 ]]
 	asked=createAPIAccessToken check 0 helper get <<<"$(request)"$'\n--\nusername=102\npassword=@PASSWORD@\npassword_expiry_utc=@EXPIRY@'
 	# Without a user name, too.
 	check 0 helper erase <<<"url=http://$HOST"$'\n'"password=$(cached token)"
@@ -237,14 +237,14 @@ nobody_called() {
 
 @test "erase: the RefreshToken itself, as password or as oauth_refresh_token: the account goes, nobody is asked" {
 	check 0 helper erase <<<"$(request "password=$REFRESH")"
-	[[ ! $(cached token) && ! $(stored) && ! -s $STATE/accounts ]]
+	[[ ! $(cached token) && ! $(stored) && $(listed) == 0 ]]
 	quietly helper get < <(request)
 	works "$TOKEN"
 	login_token "$REFRESH" --shared
 	expect 0
 	: >"$SANDBOX_LOG"
 	check 0 helper erase <<<"$(request password=hunter2 "oauth_refresh_token=$REFRESH")"
-	[[ ! $(cached token) && ! $(stored) && ! -s $STATE/accounts ]]
+	[[ ! $(cached token) && ! $(stored) && $(listed) == 0 ]]
 }
 
 @test "erase: no password: the account of that user goes, or without a user name all on that host; no other's" {
@@ -253,10 +253,10 @@ nobody_called() {
 	expect 0
 	log_in_ada
 	check 0 helper erase <<<"url=http://7@$HOST"
-	[[ ! $(cached token 7) && ! $(stored 7) && $(cached token) == "$TOKEN" && $(stored) == "$REFRESH" && $(wc -l <"$STATE/accounts") == 2 ]]
+	[[ ! $(cached token 7) && ! $(stored 7) && $(cached token) == "$TOKEN" && $(stored) == "$REFRESH" && $(listed) == 2 ]]
 	log_in_ada
 	check 0 helper erase <<<"protocol=http"$'\n'"host=$HOST"
-	[[ ! $(cached token 7)$(stored 7)$(cached token)$(stored) && $(wc -l <"$STATE/accounts") == 1 ]]
+	[[ ! $(cached token 7)$(stored 7)$(cached token)$(stored) && $(listed) == 1 ]]
 	[[ $(SANDBOX_URL=http://$SECOND stored) && $(SANDBOX_URL=http://$SECOND cached token) ]]
 	check 0 helper erase <<<"protocol=http"$'\n'"host=$HOST"
 }
@@ -264,13 +264,13 @@ nobody_called() {
 @test "erase: an account whose RefreshToken is gone or damaged goes all the same" {
 	secret-tool clear application alation-cred
 	check 0 helper erase <<<"$(request)"
-	[[ ! $(cached token) && ! -s $STATE/accounts ]]
+	[[ ! $(cached token) && $(listed) == 0 ]]
 	login_token "$REFRESH" --shared
 	expect 0
 	: >"$SANDBOX_LOG"
 	printf 'v=1&rubbish' | secret-tool store --label=x application alation-cred facility refresh base_url "$SANDBOX_URL" user_id 102
 	check 0 helper erase <<<"$(request)"
-	[[ ! $(cached token) && ! -s $STATE/accounts && ! $(secret-tool lookup application alation-cred) ]]
+	[[ ! $(cached token) && $(listed) == 0 && ! $(secret-tool lookup application alation-cred) ]]
 }
 
 ## a locked keyring
@@ -284,9 +284,9 @@ nobody_called() {
 	check 4 helper erase <<<"$(request password=hunter2)"$'\n--\n--\n'"$locked"
 	check 4 helper store <<<"$(request password=hunter2)"$'\n--\n--\n'"$locked"
 	check 0 helper store <<<"$(request "password=$TOKEN")"
-	[[ $(cached token) == "$TOKEN" && $(wc -l <"$STATE/accounts") == 1 ]]
+	[[ $(cached token) == "$TOKEN" && $(listed) == 1 ]]
 	check 0 helper erase <<<"$(request "password=$TOKEN")"
-	[[ ! $(cached token) && $(wc -l <"$STATE/accounts") == 1 ]]
+	[[ ! $(cached token) && $(listed) == 1 ]]
 	check 4 helper get <<<"$(request 'capability[]=authtype')"$'\n--\n--\n'"$locked"
 	# Not ours: nothing is looked at.
 	quietly helper get <<<"url=https://git.example.com"

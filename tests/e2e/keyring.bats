@@ -178,7 +178,7 @@ label = Alation RefreshToken (102@${SANDBOX_URL#http://})" ]]
 	expect 0
 	[[ $(session_neighbour) == 'a neighbour' ]]
 	[[ -z $(secret-tool search --all application alation-cred 2>&1) ]]
-	[[ -z $(kernel_keys) && ! -s $STATE/accounts ]]
+	[[ -z $(kernel_keys) && $(listed) == 0 ]]
 }
 
 @test "locked: 4 from get, login and logout, nothing changes anywhere; what is cached is still served" {

@@ -196,7 +196,7 @@ asked() { [[ $(calls | paste -sd ' ') == "$*" ]] || fails "asked: $(calls | past
 	"$CRED" login "$SANDBOX_URL" --user demo --password-stdin <<<"$SANDBOX_PASSWORD" 2>/dev/null 3>&- &
 	pid=$!
 	sandbox_held
-	[[ $(stored) == *refresh_token=* && $(wc -l <"$STATE/accounts") == 1 ]]
+	[[ $(stored) == *refresh_token=* && $(listed) == 1 ]]
 	kill -KILL "$pid"
 	wait "$pid" || :
 	sandbox_release
@@ -213,7 +213,7 @@ failed_mint() {
 	sandbox_fault endpoint=createAPIAccessToken "$@"
 	run_cred login "$SANDBOX_URL" --format json --user demo --password-stdin <<<"$SANDBOX_PASSWORD"
 	expect_json "$wanted" "$name" || return 1
-	[[ $(stored) == *refresh_token=* && $(wc -l <"$STATE/accounts") == 1 ]] || fails "the account is gone" || return 1
+	[[ $(stored) == *refresh_token=* && $(listed) == 1 ]] || fails "the account is gone" || return 1
 	run_cred token
 	expect 0 || return 1
 	works "$out" || return 1
@@ -260,7 +260,7 @@ failed_mint() {
 	run_cred token
 	second=$out
 	works "$second"
-	[[ $second != "$first" && $(stored) == *'&name=two&'* && $(wc -l <"$STATE/accounts") == 1 ]]
+	[[ $second != "$first" && $(stored) == *'&name=two&'* && $(listed) == 1 ]]
 	asked createRefreshToken createAPIAccessToken createRefreshToken revokeAPIAccessTokens createAPIAccessToken datasource datasource
 	# Of the revocation's two tokens it is the earlier one.
 	[[ $(sed -n 's/.*revokeAPIAccessTokens.* refresh=\([^ ]*\) .*/\1/p' "$SANDBOX_LOG") == "$(sed -n '1s/.* made=//p' "$SANDBOX_LOG")" ]]
@@ -312,7 +312,7 @@ failed_mint() {
 	first=$out
 	login_token "$token" --exclusive
 	expect 0
-	[[ $err != *earlier* && $(sandbox_calls revokeAPIAccessTokens) == 0 && $(wc -l <"$STATE/accounts") == 1 ]] || fails "as if it were another"
+	[[ $err != *earlier* && $(sandbox_calls revokeAPIAccessTokens) == 0 && $(listed) == 1 ]] || fails "as if it were another"
 	run_cred token
 	[[ $out != "$first" ]]
 	works "$out"
@@ -365,7 +365,7 @@ failed_mint() {
 	[[ $out == *'"refresh_token_expires_at":null,'* ]]
 }
 
-nothing_left() { [[ -z $(stored) && -z $(kernel_keys) && ! -s $STATE/accounts ]] || fails "something is left: $(local_state)"; }
+nothing_left() { [[ -z $(stored) && -z $(kernel_keys) && $(listed) == 0 ]] || fails "something is left: $(local_state)"; }
 
 @test "logout of an exclusive account: what lay in this keyring is dead, everything here is forgotten" {
 	local token refresh
@@ -444,7 +444,7 @@ logout_fails() {
 	expect 0 'logged out of'
 	[[ $out == '{"version":1,"success":true,"base_url":"'"$SANDBOX_URL"'","user_id":102,"refresh_token_expires_at":'*'}' ]] || fails "the answer"
 	[[ $err != *lives* ]] || fails "it does not live"
-	[[ -z $(stored) && -z $(kernel_keys) && ! -s $STATE/accounts ]]
+	[[ -z $(stored) && -z $(kernel_keys) && $(listed) == 0 ]]
 	logout_fails 7 server_error '' status=500
 	logout_fails 7 forbidden '' status=403
 	logout_fails 7 not_an_alation_server '' status=404
@@ -455,7 +455,7 @@ logout_fails() {
 	sandbox_stop
 	run_cred logout
 	expect 6 'no connection' 'at the server until' 'is forgotten all the same'
-	[[ -z $(kernel_keys) && ! -s $STATE/accounts ]]
+	[[ -z $(kernel_keys) && $(listed) == 0 ]]
 }
 
 @test "logout: a server that accepts and stays silent: local things go all the same" {

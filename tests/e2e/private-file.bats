@@ -109,7 +109,7 @@ read_only_home() {
 		[[ -z $(kernel_keys) ]]
 		run_cred logout
 		expect 0
-		[[ ! -e $ENTRY && ! -s $STATE/accounts && -z $(find "$SHM" -name '.new-*') ]]
+		[[ ! -e $ENTRY && $(listed) == 0 && -z $(find "$SHM" -name '.new-*') ]]
 	done
 }
 

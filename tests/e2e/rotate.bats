@@ -130,7 +130,7 @@ rotated_from() {
 		[[ $(jq -c '[.success,.base_url,.user_id,(.refresh_token_expires_at|type),.warnings]' <<<"$out") == "[true,\"$SANDBOX_URL\",102,\"string\",[]]" ]]
 		rotated_from "$old"
 	done
-	[[ $(wc -l <"$STATE/accounts") == 1 ]]
+	[[ $(listed) == 1 ]]
 }
 
 @test "a server that says no: its exit code, and everything is as it was" {
@@ -247,7 +247,7 @@ explained() {
 	done
 	run_cred logout
 	expect 0
-	[[ -z $(stored) && ! -s $STATE/accounts ]]
+	[[ -z $(stored) && $(listed) == 0 ]]
 }
 
 @test "killed while the server is asked, which then acts: the next get explains the loss" {

@@ -27,7 +27,7 @@ create_row() {
 	row_fault createRefreshToken "$2" "${@:4}"
 	input=$SANDBOX_PASSWORD refuses "$1" "$2" "$SANDBOX_URL|$3" login "$SANDBOX_URL" --user demo --password-stdin \
 		|| fails "create: ${*@Q}" || return 1
-	[[ ! -s $STATE/accounts && $out$err != *canary* ]] || fails "create: ${*@Q}: an account, or a secret that shows"
+	[[ $(listed) == 0 && $out$err != *canary* ]] || fails "create: ${*@Q}: an account, or a secret that shows"
 }
 
 # If an answer had been cached, the next row would be served.

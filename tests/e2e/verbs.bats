@@ -509,7 +509,7 @@ member() { sed -n "s/.*user_id=$1&.*&$2=\\([^&]*\\).*/\\1/p" "$STATE/accounts"; 
 	[[ $(stored)$(stored 103) == "$before" ]]
 	no_calls
 	refuses 3 no_account "${ACCOUNT/102@/104@}" set "${ACCOUNT/102@/104@}" default
-	[[ $(wc -l <"$STATE/accounts") == 2 ]]
+	[[ $(listed) == 2 ]]
 }
 
 @test "set exclusive: what logout then does" {
@@ -572,7 +572,7 @@ member() { sed -n "s/.*user_id=$1&.*&$2=\\([^&]*\\).*/\\1/p" "$STATE/accounts"; 
 	expect 0 "logged out of $ACCOUNT" "logged out of $OTHER" "of $OTHER lives at the server until 20"
 	[[ $err != *"of $ACCOUNT lives"* && $(jq -c '[.accounts[].user_id],[.warnings[].code]' <<<"$out" | paste -sd ' ') == '[102,103] ["refresh_token_lives"]' ]] || fails "the answer"
 	asked revokeAPIAccessTokens regenRefreshToken revokeAPIAccessTokens
-	[[ -z $(kernel_keys) && ! -s $STATE/accounts && -z $(secret-tool search --all application alation-cred 2>&1) ]]
+	[[ -z $(kernel_keys) && $(listed) == 0 && -z $(secret-tool search --all application alation-cred 2>&1) ]]
 
 	two_accounts
 	sandbox_fault endpoint=revokeAPIAccessTokens status=503
@@ -580,5 +580,5 @@ member() { sed -n "s/.*user_id=$1&.*&$2=\\([^&]*\\).*/\\1/p" "$STATE/accounts"; 
 	expect 7 "logged out of $OTHER" "of $ACCOUNT lives on with its access tokens" "of $OTHER lives at the server"
 	[[ ${err##*$'\n'} == *'HTTP 503'* ]] || fails "the last line"
 	asked revokeAPIAccessTokens revokeAPIAccessTokens
-	[[ -z $(kernel_keys) && ! -s $STATE/accounts && -z $(secret-tool search --all application alation-cred 2>&1) ]]
+	[[ -z $(kernel_keys) && $(listed) == 0 && -z $(secret-tool search --all application alation-cred 2>&1) ]]
 }

@@ -19,6 +19,7 @@
 #define SOON (clock_mono_ms() + 20000)
 #define A "v=1&base_url=https%3A%2F%2Fa.example&user_id=1&name=n&module=m&default=1&exclusive=0\n"
 #define B "v=1&base_url=https%3A%2F%2Fb.example&user_id=2&name=n&module=m&token_expires_at=9&default=0&exclusive=1\n"
+#define HEAD(n) "v=2&accounts=" #n "\n" /* a file without is one from before */
 #define C "v=1&base_url=https%3A%2F%2Fc.example%3A8443&user_id=2147483647&name=caf%C3%A9&module=m&default=0&exclusive=0\n"
 
 static struct trouble trouble;
@@ -106,24 +107,55 @@ static void what_is_put_is_read_back(void **state)
 	assert_int_equal(st.st_mode & 07777, 0600);
 }
 
-static void a_cut_file_is_refused(void **state)
+static void a_file_cut_anywhere_is_refused(void **state)
 {
-	static const char whole[] = A B C;
+	static const char whole[] = HEAD(3) A B C;
+	ACCOUNTS accounts = { 0 };
 
 	(void)state;
-	for (size_t n = 0; n < sizeof whole; n++) {
-		bool line_end = n == 0 || whole[n - 1] == '\n';
-		ACCOUNTS accounts = { 0 };
-
+	for (size_t n = 0; n < strlen(whole); n++) {
 		lay(whole, n);
-		if (!line_end) {
-			assert_refused(whole, n);
-			continue;
-		}
-		/* a cut at a line end cannot be told */
-		assert_int_equal(accounts_read(&accounts, &trouble), DONE);
-		assert_int_equal(accounts.n, n == 0 ? 0 : n == strlen(A) ? 1 : n == strlen(A B) ? 2 : 3);
+		assert_refused(whole, n);
 	}
+	lay(whole, strlen(whole));
+	assert_int_equal(accounts_read(&accounts, &trouble), DONE);
+	assert_int_equal(accounts.n, 3);
+}
+
+/* Any byte: what is still a list has all its lines. */
+static void a_byte_that_changed_loses_no_account(void **state)
+{
+	static const char whole[] = HEAD(3) A B C, bytes[] = { '\0', '\n', '\xff', '&', '=', '%', '1', '3', 'x' };
+	char text[sizeof whole];
+
+	(void)state;
+	for (size_t at = 0; at < strlen(whole); at++) {
+		for (size_t i = 0; i < sizeof bytes; i++) {
+			ACCOUNTS accounts = { 0 };
+
+			memcpy(text, whole, sizeof text);
+			text[at] = bytes[i];
+			lay(text, strlen(whole));
+			if (accounts_read(&accounts, &trouble) == DONE)
+				assert_int_equal(accounts.n, 3);
+			else
+				assert_refused(text, strlen(whole));
+		}
+	}
+}
+
+/* It has no first line of its own, and gets one with the next change. */
+static void a_file_from_before_is_read(void **state)
+{
+	static const char before[] = A B C;
+	struct account other = an_account("https://new.example", 7);
+	char now[4096];
+
+	(void)state;
+	lay(before, strlen(before));
+	assert_int_equal(accounts_put(&other, SOON, &trouble), DONE);
+	scratch_read(scratch_path(FILE_PATH), now, sizeof now);
+	assert_int_equal(strncmp(now, HEAD(4) A B, strlen(HEAD(4) A B)), 0);
 }
 
 #define ROW(text) { text, sizeof text - 1 }
@@ -159,6 +191,20 @@ static const struct bytes damaged[] = {
 	ROW(A "\0\0\0\0\0\0\0\0"),
 	ROW("\0\0\0\0\0\0\0\0\n"),
 	ROW("<<<<<<< HEAD\n"),
+	ROW(""),
+	ROW(HEAD(1)),
+	ROW(HEAD(0) A),
+	ROW(HEAD(1) A B),
+	ROW(HEAD(2) A),
+	ROW(HEAD(1) HEAD(1) A),
+	ROW(A HEAD(1)),
+	ROW(HEAD(-1)),
+	ROW("v=2&accounts=\n"),
+	ROW("v=2&accounts=0x1\n" A),
+	ROW("v=2&accounts=1&more=1\n" A),
+	ROW("v=2\n" A),
+	ROW("v=3&accounts=1\n" A),
+	ROW(HEAD(99999999999999999999) A),
 };
 
 static void a_damaged_file_is_refused(void **state)
@@ -253,7 +299,8 @@ static void unknown_members_survive_a_change(void **state)
 	scratch_read(scratch_path(FILE_PATH), now, sizeof now);
 	assert_non_null(strstr(now, "&module=secret-service&"));
 	assert_non_null(strstr(now, "&default=1&exclusive=0&later=a%20b&more=\n"));
-	assert_ptr_equal(strchr(now, '\n'), now + strlen(now) - 1);
+	assert_int_equal(strncmp(now, HEAD(1), strlen(HEAD(1))), 0);
+	assert_ptr_equal(strchr(now + strlen(HEAD(1)), '\n'), now + strlen(now) - 1);
 }
 
 /* That a rotation was lost is remembered until somebody says that it is not so any more, and of that account alone. */
@@ -424,7 +471,8 @@ static void writers_at_once_lose_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(nothing_there_is_an_empty_list),     CASE(what_is_put_is_read_back),         CASE(a_cut_file_is_refused),
+		CASE(nothing_there_is_an_empty_list),     CASE(what_is_put_is_read_back),         CASE(a_file_cut_anywhere_is_refused),
+		CASE(a_byte_that_changed_loses_no_account), CASE(a_file_from_before_is_read),
 		CASE(a_damaged_file_is_refused),          CASE(a_file_too_big_is_refused),        CASE(what_is_no_file_of_ours_is_refused),
 		CASE(unknown_members_survive_a_change),   CASE(the_default_moves),                CASE(the_list_has_an_end),
 		CASE(what_is_learned_changes_no_choice), CASE(writers_at_once_lose_nothing),       CASE(a_lost_rotation_is_remembered),

@@ -19,6 +19,7 @@
 #   fails TEXT              shows the last run and fails
 #   calls                   what the server was asked until now, an endpoint a line; no_calls: nothing
 #   works TOKEN, is_dead TOKEN                  by curl, at a data endpoint
+#   listed                  how many accounts are in the list
 #   forget_refusal [ID]     what the cache remembers of a server that refused to mint
 #   kernel_keys             the descriptions of this sandbox's keys in the kernel keyring
 
@@ -178,6 +179,8 @@ data_status() {
 }
 works() { [[ $(data_status "$1") == 200 ]] || fails "the token does not work"; }
 is_dead() { [[ $(data_status "$1") == 403 ]] || fails "the token still works"; }
+
+listed() { grep -c '&base_url=' "$STATE/accounts" 2>/dev/null || :; }
 
 forget_refusal() {
 	local key record
