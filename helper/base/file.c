@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "helper/base/failpoint.h"
 #include "keyring/trust.h"
 
 static int read_all(int fd, size_t size, struct secret *ret_content)
@@ -89,6 +90,8 @@ int file_replace(int dirfd, const char *name, struct bytes content)
 	error = write_all(fd, content);
 	if (close(fd) != 0 && !error)
 		error = errno;
+	if (failpoint("file.written") && !error)
+		error = EIO;
 	if (!error && renameat(dirfd, temp, dirfd, name) != 0)
 		error = errno;
 	if (error) {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "helper/base/clock.h"
+#include "helper/base/failpoint.h"
 #include "helper/state.h"
 
 #define GATHER_QUIET_POLLS 3
@@ -87,6 +88,8 @@ enum outcome lock_try(const char *name, struct lock *lock, struct trouble *troub
 	if (error)
 		return trouble_say(trouble, TROUBLE_CONFIGURATION, "look at ~/.local/state/alation-cred/locks", "the lock '%s' cannot be taken: %s",
 		                   name, strerror(error));
+	if (lock->fd >= 0)
+		failpoint("lock.taken");
 	return DONE;
 }
 
