@@ -41,9 +41,13 @@ const char *account_lock_name(const struct account *account, char name[ACCOUNT_L
 
 enum outcome account_lock(struct context *context, const struct account *account, struct lock *ret_lock)
 {
-	char name[ACCOUNT_LOCK_BYTES];
+	char name[ACCOUNT_LOCK_BYTES], text[ACCOUNT_TEXT_BYTES];
+	enum outcome outcome = lock_wait(account_lock_name(account, name), context->deadline_ms, ret_lock, &context->trouble);
 
-	return lock_wait(account_lock_name(account, name), context->deadline_ms, ret_lock, &context->trouble);
+	if (outcome == BUSY) /* a person knows the account, not the lock's name */
+		trouble_say(&context->trouble, TROUBLE_BUSY, "try again, or end the alation-cred that hangs", "another alation-cred holds %s",
+		            account_text(account, text));
+	return outcome;
 }
 
 enum outcome account_url(struct context *context, const char *text, struct url *ret_url)
