@@ -13,6 +13,8 @@
 #include "helper/base/failpoint.h"
 #include "keyring/trust.h"
 
+#define TEMP_NAME_BYTES 256
+
 static int read_all(int fd, size_t size, struct secret *ret_content)
 {
 	for (;;) {
@@ -72,15 +74,15 @@ static int write_all(int fd, struct bytes content)
 	return fsync(fd) == 0 ? 0 : errno;
 }
 
-int file_replace(int dirfd, const char *name, struct bytes content)
+/* CONTENT durable in a temp file beside NAME, which is called TEMP. On an error there is none. */
+static int write_temp(int dirfd, const char *name, struct bytes content, char temp[TEMP_NAME_BYTES])
 {
-	char temp[256];
 	int fd, error;
 
 	if (content.n > FILE_MAX_BYTES)
 		return EFBIG;
 	/* One writer at a time (the caller's lock), so one name does: what a killed writer left is truncated. */
-	if (snprintf(temp, sizeof temp, ".%s.new", name) >= (int)sizeof temp)
+	if (snprintf(temp, TEMP_NAME_BYTES, ".%s.new", name) >= TEMP_NAME_BYTES)
 		return ENAMETOOLONG;
 	if (unlinkat(dirfd, temp, 0) != 0 && errno != ENOENT)
 		return errno;
@@ -90,9 +92,21 @@ int file_replace(int dirfd, const char *name, struct bytes content)
 	error = write_all(fd, content);
 	if (close(fd) != 0 && !error)
 		error = errno;
-	if (failpoint("file.written") && !error)
+	if (error)
+		unlinkat(dirfd, temp, 0);
+	return error;
+}
+
+int file_replace(int dirfd, const char *name, struct bytes content)
+{
+	char temp[TEMP_NAME_BYTES];
+	int error = write_temp(dirfd, name, content, temp);
+
+	if (error)
+		return error;
+	if (failpoint("file.written"))
 		error = EIO;
-	if (!error && renameat(dirfd, temp, dirfd, name) != 0)
+	else if (renameat(dirfd, temp, dirfd, name) != 0)
 		error = errno;
 	if (error) {
 		unlinkat(dirfd, temp, 0);
@@ -101,6 +115,16 @@ int file_replace(int dirfd, const char *name, struct bytes content)
 	/* The rename is done; a directory that cannot be synced (some network file systems) does not undo it. */
 	fsync(dirfd);
 	return 0;
+}
+
+int file_try(int dirfd, const char *name, struct bytes content)
+{
+	char temp[TEMP_NAME_BYTES];
+	int error = write_temp(dirfd, name, content, temp);
+
+	if (!error && unlinkat(dirfd, temp, 0) != 0)
+		error = errno;
+	return error;
 }
 
 long file_peek(const char *path, char *buffer, size_t room)

@@ -23,6 +23,9 @@ int file_read(int dirfd, const char *name, struct secret *ret_content);
  * (EFBIG for what file_read would refuse); on an error the old file stands as it was. */
 int file_replace(int dirfd, const char *name, struct bytes content);
 
+/* All of that but the rename: whether it could be done now. */
+int file_try(int dirfd, const char *name, struct bytes content);
+
 /* Reads at most ROOM bytes of a small file by path ("/proc/…"); the number read, or -1. */
 long file_peek(const char *path, char *buffer, size_t room);
 

@@ -268,6 +268,26 @@ static void a_failed_write_leaves_the_old_one(void **state)
 	close(dir);
 }
 
+static void is_tried_and_left_as_it_was(void **state)
+{
+	int dir = open_scratch();
+	char text[8];
+
+	(void)state;
+	assert_int_equal(file_try(dir, "file", bytes_of("new")), 0);
+	assert_int_equal(count_entries(), 0);
+	scratch_write(scratch_path("file"), "old", 3);
+	scratch_write(scratch_path(".file.new"), "left by one who was killed", 26);
+	assert_int_equal(file_try(dir, "file", bytes_of("new")), 0);
+	scratch_read(scratch_path("file"), text, sizeof text);
+	assert_string_equal(text, "old");
+	assert_int_equal(count_entries(), 1);
+	assert_int_equal(mkdir(scratch_path(".taken.new"), 0700), 0);
+	assert_int_not_equal(file_try(dir, "taken", bytes_of("x")), 0);
+	assert_int_equal(count_entries(), 2);
+	close(dir);
+}
+
 static void peeks(void **state)
 {
 	char text[8];
@@ -291,6 +311,7 @@ int main(void)
 		CASE(what_a_killed_writer_left_is_no_trap),
 		CASE(what_cannot_be_read_back_is_not_written),
 		CASE(a_failed_write_leaves_the_old_one),
+		CASE(is_tried_and_left_as_it_was),
 		CASE(peeks),
 	};
 
