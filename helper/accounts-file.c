@@ -281,7 +281,9 @@ static bool remove_account(struct accounts *accounts, const struct account *remo
 	return true;
 }
 
-static enum outcome write_in(const struct state_dir *dir, const struct accounts *accounts, struct trouble *trouble)
+typedef int write_file(int dirfd, const char *name, struct bytes content); /* file_replace, or file_try */
+
+static enum outcome write_in(const struct state_dir *dir, const struct accounts *accounts, write_file *write, struct trouble *trouble)
 {
 	SECRET text = { 0 };
 	int error = form_add_int(&text, "v", VERSION) && form_add_int(&text, "accounts", (int64_t)accounts->n) && secret_append(&text, bytes_of("\n")) ? 0 : ENOMEM;
@@ -289,18 +291,19 @@ static enum outcome write_in(const struct state_dir *dir, const struct accounts 
 	for (size_t i = 0; i < accounts->n && !error; i++)
 		error = format_line(&accounts->list[i], &text) ? 0 : ENOMEM;
 	if (!error)
-		error = file_replace(dir->fd, FILE_NAME, secret_view(&text));
+		error = write(dir->fd, FILE_NAME, secret_view(&text));
 	if (!error)
 		return DONE;
-	return trouble_say(trouble, TROUBLE_CONFIGURATION, "", "%s/" FILE_NAME " cannot be written: %s", dir->path, strerror(error));
+	return trouble_say(trouble, TROUBLE_CONFIGURATION, "make room there, or make it writable, then try again", "%s/" FILE_NAME " cannot be written: %s",
+	                   dir->path, strerror(error));
 }
 
 /*
- * Under the list's lock: read, CHANGE, replace. The list is read where it is always read: with a home that can only be
+ * Under the list's lock: read, CHANGE, WRITE. The list is read where it is always read: with a home that can only be
  * read, the first write goes elsewhere and takes along what home had.
  */
 static enum outcome rewrite(const struct account *account, bool (*change)(struct accounts *, const struct account *),
-                            int64_t deadline_ms, struct trouble *trouble)
+                            write_file *write, int64_t deadline_ms, struct trouble *trouble)
 {
 	LOCK lock = LOCK_NONE;
 	ACCOUNTS accounts = { 0 };
@@ -315,29 +318,34 @@ static enum outcome rewrite(const struct account *account, bool (*change)(struct
 		outcome = state_open(true, &dir, trouble);
 	if (outcome != DONE)
 		return outcome;
-	outcome = write_in(&dir, &accounts, trouble);
+	outcome = write_in(&dir, &accounts, write, trouble);
 	close(dir.fd);
 	return outcome;
 }
 
 enum outcome accounts_put(const struct account *account, int64_t deadline_ms, struct trouble *trouble)
 {
-	return rewrite(account, put_account, deadline_ms, trouble);
+	return rewrite(account, put_account, file_replace, deadline_ms, trouble);
+}
+
+enum outcome accounts_ready(const struct account *account, int64_t deadline_ms, struct trouble *trouble)
+{
+	return rewrite(account, put_account, file_try, deadline_ms, trouble);
 }
 
 enum outcome accounts_add(const struct account *account, int64_t deadline_ms, struct trouble *trouble)
 {
-	return rewrite(account, add_account, deadline_ms, trouble);
+	return rewrite(account, add_account, file_replace, deadline_ms, trouble);
 }
 
 enum outcome accounts_remove(const struct account *account, int64_t deadline_ms, struct trouble *trouble)
 {
-	return rewrite(account, remove_account, deadline_ms, trouble);
+	return rewrite(account, remove_account, file_replace, deadline_ms, trouble);
 }
 
 enum outcome accounts_learn(const struct account *account, int64_t deadline_ms, struct trouble *trouble)
 {
-	return rewrite(account, learn_account, deadline_ms, trouble);
+	return rewrite(account, learn_account, file_replace, deadline_ms, trouble);
 }
 
 void accounts_look_again(struct account *account)

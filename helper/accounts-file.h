@@ -50,6 +50,10 @@ enum outcome accounts_put(const struct account *account, int64_t deadline_ms, st
 enum outcome accounts_add(const struct account *account, int64_t deadline_ms, struct trouble *trouble);
 enum outcome accounts_remove(const struct account *account, int64_t deadline_ms, struct trouble *trouble);
 
+/* Whether ACCOUNT, of which the user id may not be known yet, could be put now: all that accounts_put does but the last
+ * step, which makes it so. */
+enum outcome accounts_ready(const struct account *account, int64_t deadline_ms, struct trouble *trouble);
+
 /*
  * What a server or a keyring told of an account that is listed: its name, module, end and rotation_lost_at take the
  * place of the list's. What a person has chosen (default, exclusive) stays as the list has it, however old ACCOUNT is;

@@ -9,12 +9,14 @@
 
 #include "helper/account.h"
 #include "helper/base/clock.h"
+#include "helper/base/failpoint.h"
 #include "helper/base/harden.h"
 #include "helper/base/trace.h"
 #include "helper/base/watchdog.h"
 
 #define PROMPT_MS 120000
 #define LIFETIME_FOR_EVER 0
+#define WRITE_TEST_BYTES 1024 /* of a token: about what servers make */
 
 /* One walk: what the ears need to remember. */
 struct walk {
@@ -218,21 +220,102 @@ enum outcome vault_refresh(struct context *context, const struct account *accoun
 	return fault ? bad_record(context, account, fault) : DONE;
 }
 
-enum outcome vault_ready(struct context *context, const char *base_url, bool may_prompt)
+/* Whether the keyring answers. The user id is not known before the server tells it; any will do. */
+static enum outcome answers(struct context *context, const struct account *account, bool may_prompt)
 {
-	/* The user id is not known before the server tells it; any will do to learn whether the keyring answers. */
-	struct account account = { .user_id = 0 };
-	struct walk walk = { context, &account, may_prompt, 0, NULL };
+	const struct acred_key key = { "refresh", account->base_url, 1 };
+	struct walk walk = { context, account, may_prompt, 0, NULL };
 	struct keyring_ears ears = ears_of(&walk);
-	struct acred_key key = { "refresh", base_url, 1 };
 	struct keyring_answer answer;
 
-	snprintf(account.base_url, sizeof account.base_url, "%s", base_url);
-	harden_environment();
-	keyring_lookup(&context->keyring, &ears, &key, NULL, &answer);
+	keyring_lookup(&context->keyring, &ears, &key, holder_of(account), &answer);
 	if (traced("probe", &key, &answer) == ACRED_OK || answer.status == ACRED_ABSENT)
 		return DONE;
-	return say(context, &account, &answer, walk.may_prompt);
+	return say(context, account, &answer, may_prompt);
+}
+
+static enum outcome say_unwritable(struct context *context, const struct account *account, const struct keyring_answer *answer)
+{
+	const char *module = answer->module ? answer->module : "none";
+	char text[ACCOUNT_TEXT_BYTES];
+
+	account_text(account, text);
+	if (answer->status == ACRED_READONLY)
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_READONLY, "log in where there is a keyring that can be written",
+		                   "the keyring (%s) can only be read, and keeps no RefreshToken of %s", module, text);
+	if (answer->status == ACRED_FAILED)
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "look whether its disk is full or can only be read, then try again",
+		                   "the keyring (%s) cannot be written for %s%s%s", module, text, answer->why[0] ? ": " : "", answer->why);
+	return say(context, account, answer, false);
+}
+
+/* Nobody's record: whatever reads it sends it nowhere, and what a crash leaves of it is replaced by the next login's. */
+static bool nobodys_line(const struct account *nobody, struct secret *ret_line)
+{
+	REFRESH_RECORD record = { .user_id = nobody->user_id, .created_at = RECORD_TIME_UNKNOWN, .token_expires_at = RECORD_TIME_UNKNOWN };
+	char token[WRITE_TEST_BYTES];
+
+	memset(token, 'x', sizeof token);
+	memcpy(record.base_url, nobody->base_url, sizeof record.base_url);
+	return secret_set(&record.token, (struct bytes){ token, sizeof token }) && refresh_record_format(&record, ret_line);
+}
+
+/* What was stored under KEY must be found there. */
+static enum outcome comes_back(struct context *context, const struct account *account, const struct acred_key *key,
+                               const char *holder, struct bytes line)
+{
+	SECRET found = { 0 };
+	struct walk walk = { context, account, false, 0, &found };
+	struct keyring_ears ears = ears_of(&walk);
+	struct keyring_answer answer;
+	char text[ACCOUNT_TEXT_BYTES];
+
+	keyring_lookup(&context->keyring, &ears, key, holder, &answer);
+	if (traced("read back", key, &answer) == ACRED_OK && secret_equal(secret_view(&found), line))
+		return DONE;
+	if (answer.status != ACRED_OK && answer.status != ACRED_ABSENT)
+		return say(context, account, &answer, false);
+	return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "'alation-cred status' tells about each keyring",
+	                   "the keyring (%s) does not give back what it took for %s", holder, account_text(account, text));
+}
+
+/* Stored, read back, erased. What stays there harms nobody, so the last step's failure is none. */
+static enum outcome write_and_erase(struct context *context, const struct account *account, const struct acred_key *key, struct bytes line)
+{
+	struct walk walk = { context, account, false, 0, NULL };
+	struct keyring_ears ears = ears_of(&walk);
+	struct keyring_answer answer, erased;
+	enum outcome outcome;
+
+	keyring_store(&context->keyring, &ears, key, holder_of(account), line.p, line.n, LIFETIME_FOR_EVER, &answer);
+	failpoint("login.tried");
+	if (traced("try a store", key, &answer) == ACRED_OK)
+		outcome = comes_back(context, account, key, answer.module, line);
+	else
+		outcome = say_unwritable(context, account, &answer);
+	keyring_erase(&context->keyring, &ears, key, &erased);
+	traced("erase", key, &erased);
+	return outcome;
+}
+
+enum outcome vault_ready(struct context *context, const struct account *account, bool may_prompt)
+{
+	const struct account nobody = { .base_url = "https://write-test.invalid", .user_id = 1 };
+	struct acred_key key = key_of(&nobody, "refresh");
+	SECRET line = { 0 };
+	LOCK lock = LOCK_NONE;
+	enum outcome outcome;
+
+	if (!nobodys_line(&nobody, &line))
+		return bad_record(context, account, RECORD_NO_MEMORY);
+	harden_environment();
+	outcome = answers(context, account, may_prompt);
+	/* One at a time: the item of one is not to be erased by another that is done. */
+	if (outcome == DONE)
+		outcome = account_lock(context, &nobody, &lock);
+	if (outcome == DONE)
+		outcome = write_and_erase(context, account, &key, secret_view(&line));
+	return outcome;
 }
 
 enum outcome vault_keep_refresh(struct context *context, struct account *account, const struct refresh_record *record)

@@ -18,9 +18,12 @@
 enum outcome vault_refresh(struct context *context, const struct account *account, bool may_prompt,
                            struct refresh_record *ret_record);
 
-/* Whether a RefreshToken could be kept now for an account of that instance: DONE, LOCKED or KEYRING. Asked before
- * a server is made to create one. Stores nothing. */
-enum outcome vault_ready(struct context *context, const char *base_url, bool may_prompt);
+/*
+ * Whether a RefreshToken of ACCOUNT, of which the user id may not be known yet, could be kept now: DONE, LOCKED or
+ * KEYRING; BUSY where another login asks the same for too long. Asked before a server is made to create one. Proves
+ * it by a record of nobody's account, which is stored, read back and erased. MAY_PROMPT as in vault_refresh.
+ */
+enum outcome vault_ready(struct context *context, const struct account *account, bool may_prompt);
 
 /* Keeps it, and writes the module that took it into account->module. */
 enum outcome vault_keep_refresh(struct context *context, struct account *account, const struct refresh_record *record);

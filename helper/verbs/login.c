@@ -224,6 +224,25 @@ static enum outcome ask_token(struct context *context, struct gathered *g)
 	return outcome;
 }
 
+/* A list or a keyring that cannot be written is learned of before the server acts: what it made would be lost. */
+static enum outcome check_ready(struct context *context, const struct account *account)
+{
+	struct account known = *account;
+	struct trouble *trouble = &context->trouble;
+	enum outcome outcome;
+	size_t n;
+
+	accounts_look_again(&known); /* its module */
+	outcome = accounts_ready(account, context->deadline_ms, trouble);
+	if (outcome == DONE)
+		outcome = vault_ready(context, &known, context->interactive);
+	if (outcome == DONE)
+		return outcome;
+	n = strlen(trouble->remedy);
+	snprintf(trouble->remedy + n, sizeof trouble->remedy - n, "%snothing was made at the server", n ? "; " : "");
+	return outcome;
+}
+
 static enum outcome enroll(struct context *context, struct gathered *g)
 {
 	char name[RECORD_NAME_MAX_BYTES], host[128] = "";
@@ -271,7 +290,7 @@ enum outcome login_main(struct context *context, const char *argument)
 
 	if (outcome == DONE)
 		outcome = read_address(context, argument, &g);
-	/* A stdout, list or keyring that does not work is learned of before a server is made to create anything. */
+	/* What does not work is learned of before a person is asked for anything. */
 	if (outcome == DONE && context->options.format->done)
 		outcome = stdout_check(&context->trouble);
 	if (outcome == DONE)
@@ -283,7 +302,7 @@ enum outcome login_main(struct context *context, const char *argument)
 	else if (outcome == DONE)
 		outcome = ask_password(context, &g);
 	if (outcome == DONE)
-		outcome = vault_ready(context, g.account.base_url, context->interactive);
+		outcome = check_ready(context, &g.account);
 	if (outcome == DONE)
 		outcome = enroll(context, &g);
 	if (outcome != DONE)

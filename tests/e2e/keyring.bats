@@ -193,7 +193,7 @@ label = Alation RefreshToken (102@${SANDBOX_URL#http://})" ]]
 	expect 0
 	[[ $out == "$token" ]]
 	refuses 4 keyring_locked "$ACCOUNT|unlock" logout
-	input=$token refuses 4 keyring_locked "$SANDBOX_URL|unlock" login "$SANDBOX_URL" --user-id 102 --token-stdin
+	input=$token refuses 4 keyring_locked "$ACCOUNT|unlock" login "$SANDBOX_URL" --user-id 102 --token-stdin
 	input=$SANDBOX_PASSWORD refuses 4 keyring_locked "$SANDBOX_URL|unlock" login "$SANDBOX_URL" --user demo --password-stdin
 	[[ $(everything) == "$before" ]]
 	drop_cached
