@@ -12,6 +12,7 @@
 #include "helper/alation/client.h"
 #include "helper/base/clock.h"
 #include "helper/base/failpoint.h"
+#include "helper/base/signals.h"
 #include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/recovery.h"
 #include "helper/lifecycle/token.h"
@@ -127,8 +128,11 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 	char text[ACCOUNT_TEXT_BYTES];
 	LOCK lock = LOCK_NONE;
 	REFRESH_RECORD old = { 0 }, fresh = { 0 };
-	enum outcome outcome = client_call(context, account, &call, &fresh.token, &reply);
+	SIGNALS signals = { .held = false };
+	enum outcome outcome;
 
+	signals_hold(&signals);
+	outcome = client_call(context, account, &call, &fresh.token, &reply);
 	if (outcome != DONE && reply.maybe_acted)
 		context_warn(context, "orphan", "the server may have made a RefreshToken '%s' all the same; look, and delete it, at %s/account/auth",
 		             name, account->base_url);
@@ -155,6 +159,7 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 	}
 	recovery_forget(context, account);
 	outcome = failpoint_after("login.listed", list(context, account, true), &context->trouble);
+	signals_release(&signals);
 	if (old.token.len)
 		tell_of(context, account, &old, retire(context, account, &old));
 	if (outcome == DONE)
