@@ -191,7 +191,7 @@ signal_child() { kill "-$1" "$(pgrep -P "$2" -x "alation-cred.*")"; }
 	sandbox_release
 	until_asked createRefreshToken
 	logs_in
-	for point in create.answered lock.taken login.read; do
+	for point in create.answered lock.taken:3 login.read; do
 		fresh none
 		killed_at "$point" login_demo
 		[[ $(sandbox_calls createRefreshToken) == 1 ]]
