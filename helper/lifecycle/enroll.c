@@ -209,7 +209,8 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 		return outcome;
 	failpoint("login.read");
 	same = old.token.len && secret_equal(secret_view(&old.token), refresh_token);
-	if (same && !by_login)
+	/* Kept, but in no list: whoever brought it before died in between. */
+	if (same && !by_login && account->module[0])
 		return DONE;
 	/* The mint revokes what is cached if it is of this RefreshToken, whatever becomes of us in between. */
 	marked = same || !old.token.len;
