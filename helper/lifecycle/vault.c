@@ -220,6 +220,25 @@ enum outcome vault_refresh(struct context *context, const struct account *accoun
 	return fault ? bad_record(context, account, fault) : DONE;
 }
 
+/* It was stored under KEY, says the module HOLDER: that is believed once it gives it back. */
+static enum outcome comes_back(struct context *context, const struct account *account, const struct acred_key *key,
+                               const char *holder, struct bytes line)
+{
+	SECRET found = { 0 };
+	struct walk walk = { context, account, false, 0, &found };
+	struct keyring_ears ears = ears_of(&walk);
+	struct keyring_answer answer;
+	char text[ACCOUNT_TEXT_BYTES];
+
+	keyring_lookup(&context->keyring, &ears, key, holder, &answer);
+	if (traced("read back", key, &answer) == ACRED_OK && secret_equal(secret_view(&found), line))
+		return DONE;
+	if (answer.status != ACRED_OK && answer.status != ACRED_ABSENT)
+		return say(context, account, &answer, false);
+	return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "'alation-cred status' tells about each keyring",
+	                   "the keyring (%s) does not give back what it took for %s", holder, account_text(account, text));
+}
+
 /* Whether the keyring answers. The user id is not known before the server tells it; any will do. */
 static enum outcome answers(struct context *context, const struct account *account, bool may_prompt)
 {
@@ -258,25 +277,6 @@ static bool nobodys_line(const struct account *nobody, struct secret *ret_line)
 	memset(token, 'x', sizeof token);
 	memcpy(record.base_url, nobody->base_url, sizeof record.base_url);
 	return secret_set(&record.token, (struct bytes){ token, sizeof token }) && refresh_record_format(&record, ret_line);
-}
-
-/* What was stored under KEY must be found there. */
-static enum outcome comes_back(struct context *context, const struct account *account, const struct acred_key *key,
-                               const char *holder, struct bytes line)
-{
-	SECRET found = { 0 };
-	struct walk walk = { context, account, false, 0, &found };
-	struct keyring_ears ears = ears_of(&walk);
-	struct keyring_answer answer;
-	char text[ACCOUNT_TEXT_BYTES];
-
-	keyring_lookup(&context->keyring, &ears, key, holder, &answer);
-	if (traced("read back", key, &answer) == ACRED_OK && secret_equal(secret_view(&found), line))
-		return DONE;
-	if (answer.status != ACRED_OK && answer.status != ACRED_ABSENT)
-		return say(context, account, &answer, false);
-	return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "'alation-cred status' tells about each keyring",
-	                   "the keyring (%s) does not give back what it took for %s", holder, account_text(account, text));
 }
 
 /* Stored, read back, erased. What stays there harms nobody, so the last step's failure is none. */
@@ -322,14 +322,18 @@ enum outcome vault_keep_refresh(struct context *context, struct account *account
 {
 	SECRET line = { 0 };
 	struct keyring_answer answer;
+	struct acred_key key = key_of(account, "refresh");
+	enum outcome outcome;
 
 	if (!refresh_record_format(record, &line))
 		return bad_record(context, account, RECORD_NO_MEMORY);
 	harden_environment();
 	if (store(context, account, "refresh", holder_of(account), secret_view(&line), LIFETIME_FOR_EVER, &answer) != ACRED_OK)
 		return say(context, account, &answer, false);
-	snprintf(account->module, sizeof account->module, "%s", answer.module);
-	return DONE;
+	outcome = comes_back(context, account, &key, answer.module, secret_view(&line));
+	if (outcome == DONE)
+		snprintf(account->module, sizeof account->module, "%s", answer.module);
+	return outcome;
 }
 
 enum outcome vault_forget_refresh(struct context *context, const struct account *account)

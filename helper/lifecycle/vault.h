@@ -25,7 +25,7 @@ enum outcome vault_refresh(struct context *context, const struct account *accoun
  */
 enum outcome vault_ready(struct context *context, const struct account *account, bool may_prompt);
 
-/* Keeps it, and writes the module that took it into account->module. */
+/* Keeps it, makes sure that the keyring gives it back, and writes the module that took it into account->module. */
 enum outcome vault_keep_refresh(struct context *context, struct account *account, const struct refresh_record *record);
 
 /* Removes it from every module. What could not be emptied is the outcome. */
