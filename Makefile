@@ -144,7 +144,7 @@ $(modules): $B/modules/%.so: $$(call module_obj,%) keyring/modules/module.map
 test_src := $(wildcard tests/protocol/test-*.c tests/keyring/test-*.c tests/helper/test-*.c)
 test_bin := $(test_src:tests/%.c=$B/tests/%)
 tool_bin := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/tools/*.c tests/bench/*.c))
-guest_bin := $(patsubst tests/%.c,$B/tests/%.so,$(wildcard tests/modules/*.c))
+guest_bin := $(patsubst tests/%.c,$B/tests/%.so,$(wildcard tests/modules/*.c tests/preload/*.c))
 sandbox := $B/tests/alation-sandbox
 
 OBJS_test-reply := $(client_obj)
