@@ -72,25 +72,43 @@ static int try_in(int dirfd, const char *name, int *ret_fd)
 	}
 }
 
+/* Whether DIRFD is still the locks' directory: somebody may have moved it away or made it anew. */
+static bool still_the_directory(int dirfd)
+{
+	struct state_dir now;
+	struct stat opened, named;
+	struct trouble ignored = { 0 };
+	bool same;
+
+	if (state_open_locks(&now, &ignored) != DONE)
+		return false;
+	same = fstat(dirfd, &opened) == 0 && fstat(now.fd, &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+	close(now.fd);
+	return same;
+}
+
 enum outcome lock_try(const char *name, struct lock *lock, struct trouble *trouble)
 {
 	int error;
 
-	if (lock->dirfd < 0) {
-		struct state_dir dir;
-		enum outcome outcome = state_open_locks(&dir, trouble);
+	do {
+		struct state_dir dir = { .fd = lock->dirfd };
+		enum outcome outcome = dir.fd < 0 ? state_open_locks(&dir, trouble) : DONE;
 
 		if (outcome != DONE)
 			return outcome;
 		lock->dirfd = dir.fd;
-	}
-	error = try_in(lock->dirfd, name, &lock->fd);
-	if (error)
-		return trouble_say(trouble, TROUBLE_CONFIGURATION, "look at ~/.local/state/alation-cred/locks", "the lock '%s' cannot be taken: %s",
-		                   name, strerror(error));
-	if (lock->fd >= 0)
-		failpoint("lock.taken");
-	return DONE;
+		error = try_in(lock->dirfd, name, &lock->fd);
+		if (error == 0 && lock->fd < 0)
+			return DONE;
+		if (error == 0 && still_the_directory(lock->dirfd)) {
+			failpoint("lock.taken");
+			return DONE;
+		}
+		lock_release(lock);
+	} while (error == 0 || error == ENOENT); /* of a directory that is gone, nobody else will ask for a lock */
+	return trouble_say(trouble, TROUBLE_CONFIGURATION, "look at ~/.local/state/alation-cred/locks", "the lock '%s' cannot be taken: %s",
+	                   name, strerror(error));
 }
 
 /* The sign is the file's time: nothing is written, and whoever may open the file may leave it. */

@@ -19,10 +19,12 @@
 #include <sys/syscall.h>
 
 #define NAME "102@https%3A%2F%2Fcatalog.example.com"
-#define LOCK_PATH ".local/state/alation-cred/locks/" NAME
+#define LOCKS ".local/state/alation-cred/locks"
+#define LOCK_PATH LOCKS "/" NAME
 
 static struct trouble trouble;
 static int replace_at_flock, calls_of_flock;
+static bool move_at_flock;
 
 static void replace_the_file(void)
 {
@@ -34,9 +36,19 @@ static void replace_the_file(void)
 		close(fd);
 }
 
+static void move_the_directory(void)
+{
+	rename(scratch_path(LOCKS), scratch_path("aside"));
+	mkdir(scratch_path(LOCKS), 0700);
+}
+
 int flock(int fd, int operation)
 {
 	calls_of_flock++;
+	if (move_at_flock) {
+		move_at_flock = false;
+		move_the_directory();
+	}
 	if (replace_at_flock > 0) {
 		replace_at_flock--;
 		replace_the_file();
@@ -190,6 +202,58 @@ static void a_removed_file_is_made_again(void **state)
 	assert_true(holds_the_named_file(&lock));
 }
 
+static void a_removed_directory_is_made_again_for_one_who_waits(void **state)
+{
+	LOCK lock = LOCK_NONE, other = LOCK_NONE;
+	pid_t holder = start_holder();
+
+	(void)state;
+	assert_int_equal(lock_try(NAME, &lock, &trouble), DONE);
+	assert_int_equal(lock.fd, -1);
+	assert_true(lock.dirfd >= 0);
+	assert_int_equal(unlink(scratch_path(LOCK_PATH)), 0);
+	assert_int_equal(rmdir(scratch_path(LOCKS)), 0);
+	assert_int_equal(lock_try(NAME, &lock, &trouble), DONE);
+	assert_true(lock.fd >= 0);
+	assert_true(holds_the_named_file(&lock));
+	assert_int_equal(lock_try(NAME, &other, &trouble), DONE);
+	assert_int_equal(other.fd, -1);
+	kill(holder, SIGKILL);
+	scratch_wait(holder);
+}
+
+/* Its holder is waited for; then the lock is taken where everybody else looks. */
+static void a_directory_moved_aside_is_noticed_by_one_who_waits(void **state)
+{
+	LOCK lock = LOCK_NONE, other = LOCK_NONE;
+	pid_t holder = start_holder();
+
+	(void)state;
+	assert_int_equal(lock_try(NAME, &lock, &trouble), DONE);
+	assert_int_equal(lock.fd, -1);
+	move_the_directory();
+	assert_int_equal(lock_try(NAME, &lock, &trouble), DONE);
+	assert_int_equal(lock.fd, -1);
+	kill(holder, SIGKILL);
+	scratch_wait(holder);
+	assert_int_equal(lock_try(NAME, &lock, &trouble), DONE);
+	assert_true(holds_the_named_file(&lock));
+	assert_int_equal(lock_try(NAME, &other, &trouble), DONE);
+	assert_int_equal(other.fd, -1);
+}
+
+static void a_directory_moved_at_the_last_moment_is_noticed(void **state)
+{
+	LOCK lock = LOCK_NONE;
+
+	(void)state;
+	calls_of_flock = 0;
+	move_at_flock = true;
+	assert_int_equal(lock_try(NAME, &lock, &trouble), DONE);
+	assert_int_equal(calls_of_flock, 2);
+	assert_true(holds_the_named_file(&lock));
+}
+
 /* What we start and what outlives us must not keep it. */
 static void it_is_not_inherited_over_exec(void **state)
 {
@@ -270,6 +334,9 @@ int main(void)
 		CASE(a_wait_ends_with_the_holder_or_the_deadline),
 		CASE(a_replaced_file_is_noticed),
 		CASE(a_removed_file_is_made_again),
+		CASE(a_removed_directory_is_made_again_for_one_who_waits),
+		CASE(a_directory_moved_aside_is_noticed_by_one_who_waits),
+		CASE(a_directory_moved_at_the_last_moment_is_noticed),
 		CASE(it_is_not_inherited_over_exec),
 		CASE(what_is_no_file_is_refused_and_does_not_hang),
 	};
