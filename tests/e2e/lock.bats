@@ -169,6 +169,7 @@ goes_through() {
 	login_demo
 	drop_cached
 	stopped mint.read '' get
+	busy 1 '' get --timeout 1
 	start get --timeout 60
 	waits 1
 	kill -KILL "$stopped"
