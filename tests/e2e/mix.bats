@@ -82,3 +82,35 @@ all_is_well() {
 	mix_check --timeout 100 --mints-per-store
 	all_is_well
 }
+
+# killed_at ENDPOINT ARG...: the program is killed while the server holds that call, whose answer nobody takes any more.
+killed_at() {
+	sandbox_fault "endpoint=$1" delay_ms=600000 ${drop:+drop="$drop"}
+	"$CRED" "${@:2}" <&0 >/dev/null 2>&1 3>&- &
+	helpers+=($!)
+	sandbox_held
+	kill -KILL $!
+	wait $! || :
+}
+
+@test "a killed rotation acts at the server after the next mint: the call that meets it says what was lost" {
+	local end=$((SECONDS + 10)) account=${SANDBOX_URL/:\/\//:\/\/102@}
+	killed_at regenRefreshToken rotate "$account"
+	run_cred token --fresh "$account"
+	expect 0
+	sandbox_release
+	until [[ $(sandbox_calls regenRefreshToken) == 1 ]]; do ((SECONDS < end)); done
+	run_cred token --validate "$account"
+	expect 3 'its answer with the new one was lost on the way'
+}
+
+@test "a login is killed before it has ended the old access token: a revoke ends it, or says that it lives" {
+	local account=${SANDBOX_URL/:\/\//:\/\/102@} token drop=before
+	run_cred get "$account"
+	token=$out
+	killed_at revokeAPIAccessTokens login "$SANDBOX_URL" --user demo --password-stdin <<<demo-password
+	sandbox_release
+	run_cred revoke "$account"
+	expect 0
+	[[ $err == *'earlier RefreshToken'* ]] || is_dead "$token"
+}
