@@ -74,7 +74,7 @@ lock_holder() { # of the account's lock
 	awk -v inode="$inode" '$2 == "FLOCK" && $6 ~ ":" inode "$" { print $5 }' /proc/locks
 }
 
-@test "200 at once on an empty cache: one mint, 200 equal answers" {
+@test "C1: 200 at once on an empty cache: one mint, 200 equal answers" {
 	many $callers get
 	[[ $(mints) == 2 ]] # the login's, and one
 	all_equal $callers

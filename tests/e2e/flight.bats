@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Single flight at its worst, a row of the fault matrix each: C2, C3, C5, C6, C8, and --fresh. C1 is concurrency.bats'.
+# Single flight at its worst, a row of the fault matrix each: C2, C5, C6, C8, and --fresh. C1 is concurrency.bats', C3 verbs.bats'.
 
 bats_require_minimum_version 1.5.0
 load ../lib/program
@@ -74,25 +74,6 @@ all_wait() { until_true "[[ \$(grep -c 'look up access' '$OUT.trace') -ge $((2 *
 	run_cred get --validate
 	expect 0
 	works "$out"
-}
-
-# As a client does on 401: away with what I was given, and give me another.
-erase_and_get() {
-	printf 'protocol=http\nhost=%s\nusername=102\npassword=%s\n' "${SANDBOX_URL#http://}" "$DEAD" | "$CRED" --timeout 100 erase && "$CRED" --timeout 100 token
-}
-
-@test "C3: 200 callers see 401, each erases the dead token and gets another: exactly one mint" {
-	local before
-	login_demo
-	run_cred get
-	DEAD=$out
-	mint_elsewhere >/dev/null
-	before=$(mints)
-	export SANDBOX_URL DEAD CRED
-	export -f erase_and_get
-	counts=$(setsid -w "$MANY" "$callers" bash -c erase_and_get 3>&-)
-	[[ $(mints) == $((before + 1)) ]]
-	all_equal "$callers"
 }
 
 @test "C5: two users on each of three instances: each its own token and lock, and one that is held holds up no other" {

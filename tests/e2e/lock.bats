@@ -32,7 +32,9 @@ record() { keyctl pipe "$(key)" 2>/dev/null || echo nothing; }
 drop_cached() { keyctl unlink "$(key)" @u >/dev/null; }
 mints() { sandbox_calls createAPIAccessToken; }
 live() { sandbox_log | sed -n 's/.*createAPIAccessToken.* made=//p' | tail -n 1; }
-everything() { stored; record; cat "$STATE/accounts"; sandbox_log; secret-tool search --all application alation-cred 2>/dev/null | sort; }
+# Every item of ours; its schema is gnome-keyring's to name, and it does so once anything was stored beside it.
+items() { secret-tool search --all application alation-cred 2>&1 | grep -v '^schema' | sort; }
+everything() { stored; record; cat "$STATE/accounts"; sandbox_log; items; }
 
 until_true() { # COMMAND: it comes true
 	local end=$((SECONDS + 20))

@@ -305,7 +305,7 @@ erase_and_get() {
 	printf 'protocol=http\nhost=%s\nusername=102\npassword=%s\n' "${SANDBOX_URL#http://}" "$DEAD" | "$CRED" --timeout 100 erase && "$CRED" --timeout 100 token
 }
 
-@test "200 at once erase the same dead token and get another: one mint" {
+@test "C3: 200 at once erase the same dead token and get another: one mint" {
 	login_demo
 	DEAD=$(cached)
 	mint_elsewhere >/dev/null
