@@ -40,7 +40,7 @@ def is_killed_logout(call):
 
 class Call:
     def __init__(self, record):
-        self.__dict__.update(record)
+        self.__dict__.update({'hung': False}, **record)
         self.token = self.stdout[:-1]
         self.until_us = self.ended_us + (LATE_US if self.killed else 0)  # when it may have acted at the latest
 
@@ -141,6 +141,8 @@ class Check:
         return any(x.account == call.account and x.until_us >= since_us and x.began_us <= call.ended_us and ends(x) for x in self.calls)
 
     def exit(self, call):
+        if call.hung:
+            self.wrong('it did not end', call)
         if call.code == 0 or call.killed:
             return
         if call.code not in EXPLAINED[call.verb]:

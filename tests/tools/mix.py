@@ -7,7 +7,7 @@
     mix.py burst  gets, stores and logouts, all started at the same moment
 
 The history is a JSON object a line, in the order of the calls' ends: account, verb, began_us and ended_us (CLOCK_REALTIME, as
-the sandbox's log), code (negative: a signal), killed, stdout, stderr. Judges nothing: that is mix-check.py's. The seed
+the sandbox's log), code (negative: a signal), killed (hung: after HANGS_S), stdout, stderr. Judges nothing: that is mix-check.py's. The seed
 is printed; the same one makes the same choices, not the same interleaving.
 """
 import argparse
@@ -107,6 +107,7 @@ class Caller:
         try:
             out, err = process.communicate(stdin.encode(), timeout=kill_after_s or HANGS_S)
         except subprocess.TimeoutExpired:
+            record['hung'] = kill_after_s is None
             process.kill()
             out, err = process.communicate()
         del self.running[process.pid]
