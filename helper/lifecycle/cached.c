@@ -120,6 +120,17 @@ enum outcome cached_drop(struct context *context, const struct account *account,
 	return DONE;
 }
 
+void cached_tell_others(struct context *context, const struct account *account, const char *fingerprint)
+{
+	ACCESS_RECORD record = { 0 };
+	char text[ACCOUNT_TEXT_BYTES];
+
+	if (!vault_access(context, account, &record) || !fingerprint[0] || strcmp(record.parent, fingerprint) == 0)
+		return;
+	context_warn(context, "earlier_refresh_token", "the cached access token of %s was minted with an earlier RefreshToken, and may live at the server until its end; delete that one at %s/account/auth",
+	             account_text(account, text), account->base_url);
+}
+
 /* A call that was lost has not ended it; yet. */
 static void note_late(struct access_record *record)
 {

@@ -35,6 +35,10 @@ void cached_put_back(struct context *context, const struct account *account, str
 /* The token leaves the cache; what is remembered stays while it matters, and of marks the one of SUSPECT_MS (0: none). */
 enum outcome cached_drop(struct context *context, const struct account *account, int64_t suspect_ms);
 
+/* Says that access tokens which were minted with another RefreshToken than that of FINGERPRINT may live on: a login was
+ * broken off before it ended them. To be asked before the token is dropped. */
+void cached_tell_others(struct context *context, const struct account *account, const char *fingerprint);
+
 /* RECORD's token is active, says the server, which was asked at BEGAN_MS (CLOCK_BOOTTIME): that is noted. */
 void cached_lives(struct context *context, const struct account *account, struct access_record *record, int64_t began_ms);
 

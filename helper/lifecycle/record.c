@@ -61,6 +61,8 @@ static enum record_fault refresh_member(struct bytes key, struct bytes value, st
 		ok = form_int(value, &record->created_at);
 	else if (bytes_are(key, "token_expires_at"))
 		ok = form_int(value, &record->token_expires_at);
+	else if (bytes_are(key, "regen_late"))
+		ok = form_int(value, &record->regen_late);
 	else if (bytes_are(key, "regen_begun"))
 		ok = form_int(value, &record->regen_begun);
 	else
@@ -110,6 +112,8 @@ bool refresh_record_format(const struct refresh_record *record, struct secret *r
 		ok = form_add_int(&line, "created_at", record->created_at);
 	if (ok && record->token_expires_at != RECORD_TIME_UNKNOWN)
 		ok = form_add_int(&line, "token_expires_at", record->token_expires_at);
+	if (ok && record->regen_late)
+		ok = form_add_int(&line, "regen_late", record->regen_late);
 	if (ok && record->regen_begun)
 		ok = form_add_int(&line, "regen_begun", record->regen_begun);
 	if (ok && record->unknown.len)

@@ -80,20 +80,31 @@ enum outcome refresh_lock_and_read(struct context *context, struct account *acco
 	return refresh_read(context, account, ret_record);
 }
 
+#define LATE_IS_NEWS_S (2 * 86400) /* who meets it later than that meets something else */
+
+/* When a rotation with RECORD's token was begun that nobody here has seen the end of; 0: none was. */
+static int64_t open_rotation(const struct refresh_record *record)
+{
+	if (record->regen_begun)
+		return record->regen_begun;
+	return record->regen_late && clock_wall_s() - record->regen_late < LATE_IS_NEWS_S ? record->regen_late : 0;
+}
+
 static void explain(struct context *context, struct account *account, const struct refresh_record *record)
 {
 	char text[ACCOUNT_TEXT_BYTES], when[CLOCK_TEXT_BYTES], remedy[640];
 	struct trouble ignored = { 0 };
+	int64_t begun = open_rotation(record);
 
-	clock_format_time(record->regen_begun, when);
+	clock_format_time(begun, when);
 	snprintf(remedy, sizeof remedy, "log in again: 'alation-cred login %s'; with single sign-on make a RefreshToken at %s/account/auth first",
 	         account->base_url, account->base_url);
 	trouble_say(&context->trouble, TROUBLE_REFRESH_TOKEN_REFUSED, remedy,
 	            "the RefreshToken of %s was to be regenerated at %s, the server did so, and its answer with the new one was lost on the way",
 	            account_text(account, text), when);
-	if (account->rotation_lost_at == record->regen_begun)
+	if (account->rotation_lost_at == begun)
 		return;
-	account->rotation_lost_at = record->regen_begun;
+	account->rotation_lost_at = begun;
 	accounts_learn(account, context->deadline_ms, &ignored);
 }
 
@@ -105,6 +116,8 @@ static void clear(struct context *context, struct account *account, struct refre
 
 	recovery_forget(context, account);
 	if (record->regen_begun) {
+		/* Begun just now, it may still reach the server: whoever meets that then is told what it was. */
+		record->regen_late = clock_wall_s() - record->regen_begun < CACHED_LATE_MS / 1000 ? record->regen_begun : 0;
 		record->regen_begun = 0;
 		vault_keep_refresh(context, account, record);
 		context->trouble = before;
@@ -120,7 +133,7 @@ enum outcome refresh_settle(struct context *context, struct account *account, st
 {
 	if (outcome == DONE)
 		clear(context, account, record);
-	else if (outcome == LOGIN_NEEDED && record->regen_begun)
+	else if (outcome == LOGIN_NEEDED && open_rotation(record))
 		explain(context, account, record);
 	return outcome;
 }

@@ -48,6 +48,8 @@ static enum outcome call(struct context *context, const struct account *account,
 	SECRET thrown_away = { 0 };
 	enum outcome outcome = client_call(context, account, &call, endpoint == ALATION_REGEN_REFRESH_TOKEN ? &thrown_away : NULL, &reply);
 
+	if (endpoint == ALATION_REVOKE_ACCESS_TOKENS && outcome == DONE)
+		cached_tell_others(context, account, reply.fingerprint);
 	if (reply.result != ALATION_REFUSED)
 		return outcome;
 	/* A RefreshToken that the server refuses has no access tokens left to end. */

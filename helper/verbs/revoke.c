@@ -23,6 +23,8 @@ static enum outcome call(struct context *context, struct account *account, struc
 	*ret_before_ms = cached_suspect(context, account);
 	failpoint("revoke.marked");
 	outcome = client_call(context, account, &call, NULL, &reply);
+	if (outcome == DONE)
+		cached_tell_others(context, account, reply.fingerprint);
 	if (outcome != DONE && !reply.maybe_acted)
 		cached_trust(context, account, *ret_before_ms);
 	return refresh_settle(context, account, refresh, outcome);
