@@ -12,7 +12,7 @@
 #include "helper/base/file.h"
 #include "helper/lifecycle/vault.h"
 
-#define REMEMBERED_S 600 /* what lies in the cache without a token */
+#define REMEMBERED_S 86400 /* what lies in the cache without a token: longer than any of it counts */
 
 const char *cached_boot_id(void)
 {
@@ -60,13 +60,14 @@ static bool look(struct context *context, const struct account *account, struct 
 		context_warn(context, "cache_damaged", "what was cached for %s was damaged, and is replaced", account_text(account, text));
 	if (!record->boot_id[0])
 		memcpy(record->boot_id, cached_boot_id(), sizeof record->boot_id);
-	return !record->newer && record->boot_id[0];
+	return !record->newer;
 }
 
 /* Whether something is remembered that a later call has to know. */
 static bool matters(const struct access_record *record)
 {
-	return record->suspect_ms || cached_is_late(record) || is_within(record, record->refused_ms, record->refused_for_s * 1000) ||
+	return record->suspect_ms || cached_is_late(record) || is_within(record, record->renewal_ms, CACHED_RENEWAL_MS) ||
+	       is_within(record, record->refused_ms, record->refused_for_s * 1000) ||
 	       is_within(record, record->unexplained_ms[1], CACHED_UNEXPLAINED_MS);
 }
 
@@ -76,8 +77,9 @@ void cached_put_back(struct context *context, const struct account *account, str
 
 	if (left_s <= 0)
 		secret_wipe(&record->token);
+	/* The marks must not end with the token's last seconds: the next one is what they are for. */
 	if (left_s > 0)
-		vault_keep_access(context, account, record, left_s);
+		vault_keep_access(context, account, record, matters(record) && left_s < REMEMBERED_S ? REMEMBERED_S : left_s);
 	else if (matters(record))
 		vault_remember(context, account, record, REMEMBERED_S);
 	else
@@ -92,6 +94,7 @@ static void go_on_from(const struct access_record *before, struct access_record 
 		return;
 	record->late_ms = cached_is_late(before) ? before->late_ms : 0;
 	record->warned_ms = before->warned_ms;
+	record->renewal_ms = before->renewal_ms;
 	memcpy(record->unexplained_ms, before->unexplained_ms, sizeof record->unexplained_ms);
 }
 
@@ -131,11 +134,12 @@ void cached_tell_others(struct context *context, const struct account *account, 
 	             account_text(account, text), account->base_url);
 }
 
-/* A call that was lost has not ended it; yet. */
+/* A call that was lost may have ended it, or not yet. Whoever has the lock now knows that its caller has given up, but
+ * not when. */
 static void note_late(struct access_record *record)
 {
 	if (record->suspect_ms)
-		record->late_ms = record->suspect_ms;
+		record->late_ms = clock_boot_ms();
 	record->suspect_ms = 0;
 }
 
@@ -172,8 +176,7 @@ int64_t cached_suspect(struct context *context, const struct account *account)
 	if (!look(context, account, &record))
 		return 0;
 	before_ms = record.suspect_ms;
-	if (before_ms)
-		record.late_ms = before_ms;
+	note_late(&record);
 	record.suspect_ms = clock_boot_ms();
 	cached_put_back(context, account, &record);
 	return before_ms;
@@ -187,6 +190,24 @@ void cached_trust(struct context *context, const struct account *account, int64_
 		return;
 	record.suspect_ms = before_ms;
 	cached_put_back(context, account, &record);
+}
+
+void cached_note_renewal(struct context *context, const struct account *account)
+{
+	ACCESS_RECORD record = { 0 };
+
+	if (!look(context, account, &record))
+		return;
+	record.renewal_ms = clock_boot_ms();
+	cached_put_back(context, account, &record);
+}
+
+bool cached_may_renew(struct context *context, const struct account *account)
+{
+	ACCESS_RECORD record = { 0 };
+
+	vault_access(context, account, &record);
+	return !is_within(&record, record.renewal_ms, CACHED_RENEWAL_MS) && !is_within(&record, record.refused_ms, record.refused_for_s * 1000);
 }
 
 void cached_refuse(struct context *context, const struct account *account, enum refusal refusal, int64_t for_s, const char *parent)

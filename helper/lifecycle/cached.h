@@ -54,6 +54,12 @@ enum outcome cached_died(struct context *context, const struct account *account,
 int64_t cached_suspect(struct context *context, const struct account *account);
 void cached_trust(struct context *context, const struct account *account, int64_t before_ms);
 
+/* A renewal that nobody has asked for is about to be tried; and whether one was in the last CACHED_RENEWAL_MS, or the
+ * server refuses to mint just now: then none is. */
+#define CACHED_RENEWAL_MS (6 * 3600000)
+void cached_note_renewal(struct context *context, const struct account *account);
+bool cached_may_renew(struct context *context, const struct account *account);
+
 /* The server's refusal to mint with the RefreshToken of that fingerprint counts for FOR_S from now on. */
 void cached_refuse(struct context *context, const struct account *account, enum refusal refusal, int64_t for_s, const char *parent);
 

@@ -123,15 +123,16 @@ static bool is_same_time(const struct stat *a, const struct stat *b)
 	return a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-void lock_gather(const struct lock *lock)
+void lock_gather(const struct lock *lock, int64_t deadline_ms)
 {
 	struct stat before, now;
+	int64_t most_ms = (deadline_ms - clock_mono_ms()) / 4;
 	int quiet = 0, wanted = 1;
 
 	if (fstat(lock->fd, &before) != 0)
 		return;
 	/* Once somebody has come, more may: a crowd is over when several polls saw none. */
-	for (int waited_ms = 0; quiet < wanted && waited_ms < LOCK_GATHER_MS; waited_ms += LOCK_POLL_MS) {
+	for (int waited_ms = 0; quiet < wanted && waited_ms < LOCK_GATHER_MS && waited_ms < most_ms; waited_ms += LOCK_POLL_MS) {
 		lock_pause();
 		if (fstat(lock->fd, &now) != 0)
 			return;

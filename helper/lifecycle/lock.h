@@ -35,10 +35,10 @@ void lock_pause(void);
 /*
  * For work that one can do for many if it begins after they came. Who waits for the lock leaves a sign of his coming
  * (lock_announce, with the struct that he tries with); the holder waits until no more come, a poll if nobody did,
- * LOCK_GATHER_MS at most.
+ * LOCK_GATHER_MS at most, and a quarter of the time until DEADLINE_MS (CLOCK_MONOTONIC).
  */
 #define LOCK_GATHER_MS 500
 void lock_announce(const char *name, const struct lock *lock);
-void lock_gather(const struct lock *lock);
+void lock_gather(const struct lock *lock, int64_t deadline_ms);
 
 #endif

@@ -5,6 +5,7 @@
 #include "helper/lifecycle/record.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "helper/base/form.h"
 #include "protocol/protocol.h"
@@ -140,10 +141,12 @@ static const struct {
 	NUMBER("unexplained_1", unexplained_ms[0]),
 	NUMBER("unexplained_2", unexplained_ms[1]),
 	NUMBER("warned_at", warned_ms),
+	NUMBER("renewal_tried", renewal_ms),
 	NUMBER("refused_at", refused_ms),
 	NUMBER("refused_for_s", refused_for_s),
 #undef NUMBER
 };
+#define NUMBER_MAX (INT64_C(1) << 50) /* more than any clock says: sums and products of them do not overflow */
 #define NUMBERS (sizeof numbers / sizeof *numbers)
 
 static const char *const refusals[] = {
@@ -170,7 +173,7 @@ static bool access_member(struct bytes key, struct bytes value, struct access_re
 {
 	for (size_t i = 0; i < NUMBERS; i++)
 		if (bytes_are(key, numbers[i].key))
-			return form_int(value, number_at(record, i));
+			return form_int(value, number_at(record, i)) && llabs(*number_at(record, i)) <= NUMBER_MAX;
 	if (bytes_are(key, "token"))
 		return record->token.len == 0 && form_decode(value, &record->token);
 	if (bytes_are(key, "boot_id"))
@@ -186,8 +189,8 @@ static bool access_member(struct bytes key, struct bytes value, struct access_re
 
 static bool is_sound(const struct access_record *record)
 {
-	if (!record->token.len)
-		return record->boot_id[0]; /* what is remembered has its times */
+	if (!record->token.len) /* then something is remembered, with its boot where that can be told */
+		return record->boot_id[0] || record->suspect_ms || record->late_ms || record->refused_ms || record->renewal_ms;
 	return token_ok(secret_view(&record->token)) && record->lifetime_s > 0;
 }
 

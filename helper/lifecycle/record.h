@@ -62,6 +62,7 @@ struct access_record {
 	int64_t validated_ms; /* the server said then that it is active */
 	int64_t unexplained_ms[2]; /* the last two times that it was dead and nobody here had ended it; the older first */
 	int64_t warned_ms;    /* it was said then that the RefreshToken comes to its end */
+	int64_t renewal_ms;   /* a renewal that nobody had asked for was tried then */
 	enum refusal refusal; /* the server refused to mint, ... */
 	int64_t refused_ms;   /* ... then, ... */
 	int64_t refused_for_s; /* ... which counts for so long, ... */

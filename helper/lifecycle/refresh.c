@@ -108,6 +108,8 @@ static void explain(struct context *context, struct account *account, const stru
 	accounts_learn(account, context->deadline_ms, &ignored);
 }
 
+#define MAY_ARRIVE_S 120 /* its call has 60 s, and after that the network's minute */
+
 /* The server took it, so it lives: what was left of a rotation says nothing any more. Should some of it stay, the
  * next call takes it away. */
 static void clear(struct context *context, struct account *account, struct refresh_record *record)
@@ -117,7 +119,7 @@ static void clear(struct context *context, struct account *account, struct refre
 	recovery_forget(context, account);
 	if (record->regen_begun) {
 		/* Begun just now, it may still reach the server: whoever meets that then is told what it was. */
-		record->regen_late = clock_wall_s() - record->regen_begun < CACHED_LATE_MS / 1000 ? record->regen_begun : 0;
+		record->regen_late = clock_wall_s() - record->regen_begun < MAY_ARRIVE_S ? record->regen_begun : 0;
 		record->regen_begun = 0;
 		vault_keep_refresh(context, account, record);
 		context->trouble = before;

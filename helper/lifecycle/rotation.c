@@ -134,7 +134,7 @@ static void follow_up(struct context *context, struct account *account, const st
 {
 	struct trouble ignored = { 0 };
 
-	vault_forget_access(context, account);
+	cached_drop(context, account, 0);
 	failpoint("rotate.emptied");
 	memcpy(account->name, fresh->name, sizeof account->name);
 	account->refresh_expires_at = fresh->token_expires_at;

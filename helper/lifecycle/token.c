@@ -247,7 +247,16 @@ static enum outcome validate(struct context *context, struct account *account, s
 
 		outcome = refresh_read(context, account, &refresh);
 	}
-	return outcome == DONE ? token_check(context, account, record, &active) : outcome;
+	if (outcome == DONE)
+		outcome = token_check(context, account, record, &active);
+	/* A server that has no such question, or forbids it: a mint answers it too. */
+	if (outcome == SERVER && !context->options.validate &&
+	    (context->trouble.code == TROUBLE_FORBIDDEN || context->trouble.code == TROUBLE_NOT_AN_ALATION_SERVER)) {
+		context->trouble = (struct trouble){ 0 };
+		access_record_wipe(record);
+		return DONE;
+	}
+	return outcome;
 }
 
 /* Under the lock, which goes while another process rotates: what DECISION says. *ret_again: the lock was let go, and
@@ -263,7 +272,7 @@ static enum outcome refill(struct context *context, struct account *account, enu
 			return outcome;
 	}
 	access_record_wipe(record);
-	if (*may_renew && renewal_is_due(account)) {
+	if (*may_renew && renewal_is_due(account) && cached_may_renew(context, account)) {
 		lock_release(lock);
 		renewal_run(context, account);
 		*may_renew = false;
@@ -271,7 +280,7 @@ static enum outcome refill(struct context *context, struct account *account, enu
 		return DONE;
 	}
 	if (context->options.fresh)
-		lock_gather(lock);
+		lock_gather(lock, context->deadline_ms);
 	outcome = mint_and_keep(context, account, record);
 	if (outcome == DONE && context->options.min_ttl_s >= 0 && cached_left_s(record) <= context->options.min_ttl_s)
 		tell_short(context, account, record);

@@ -379,7 +379,9 @@ static int look_up_access(struct context *context, const struct account *account
 	fault = access_record_parse(secret_view(&line), ret_record);
 	ret_record->newer = fault == RECORD_NEWER;
 	ret_record->damaged = fault == RECORD_DAMAGED || fault == RECORD_FOREIGN;
-	return ret_record->token.len ? ACRED_OK : ACRED_ABSENT;
+	if (!ret_record->token.len)
+		ret_answer->status = ACRED_ABSENT;
+	return ret_answer->status;
 }
 
 bool vault_access(struct context *context, const struct account *account, struct access_record *ret_record)

@@ -9,6 +9,7 @@
 #include "helper/answer.h"
 #include "helper/base/clock.h"
 #include "helper/each.h"
+#include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/refresh.h"
 #include "helper/lifecycle/rotation.h"
 #include "helper/verbs/verbs.h"
@@ -75,7 +76,10 @@ static enum outcome decide(struct context *context, struct account *account, con
 	*ret_due = DUE;
 	if (is_passed_over(context, account))
 		*ret_due = SHARED;
-	if (*ret_due == SHARED || context->options.if_expiring_s < 0 || refresh->regen_begun)
+	/* Whoever began it has just done what can be done, or could not: nobody waits for another try. */
+	if (context->options.unattended && !cached_may_renew(context, account))
+		*ret_due = NOT_DUE;
+	if (*ret_due != DUE || context->options.if_expiring_s < 0 || refresh->regen_begun)
 		return DONE;
 	/* The record goes with the token; the list may be of the one before. */
 	if (refresh->token_expires_at != RECORD_TIME_UNKNOWN)
@@ -119,6 +123,8 @@ static enum outcome rotate(struct context *context, struct account *account)
 	outcome = refresh_lock_and_read(context, account, &lock, &refresh);
 	if (outcome == DONE)
 		outcome = decide(context, account, &refresh, &due);
+	if (outcome == DONE && due == DUE && context->options.unattended)
+		cached_note_renewal(context, account);
 	if (outcome == DONE && due == DUE)
 		outcome = rotation_run(context, account, &refresh);
 	lock_release(&lock); /* before anything is said: whoever reads that may take his time */

@@ -97,7 +97,7 @@ account_lock() {
 	[[ $(refresh_token) == "$old" ]]
 }
 
-@test "a rotation that the server refuses: the old token serves, with a warning, and the next mint tries again" {
+@test "a rotation that the server refuses: the old token serves, with a warning; the next try is six hours later" {
 	login_ending $((9 * DAY))
 	sandbox_fault endpoint=regenRefreshToken times=2 status=403
 	run_cred get --format json
@@ -109,7 +109,14 @@ account_lock() {
 	run_cred get
 	[[ $code == 0 && -z $err ]]
 	run_cred get --fresh
+	[[ $code == 0 && -z $err ]]
+	run_cred rotate --auto
+	[[ $code == 0 && -z $err ]]
+	[[ $(sandbox_calls regenRefreshToken) == 1 ]]
+	earlier renewal_tried 21601
+	run_cred get --fresh
 	expect 0 'could not be renewed'
+	earlier renewal_tried 21601
 	run_cred get --fresh
 	[[ $code == 0 && -z $err ]]
 	renewed
@@ -122,7 +129,7 @@ account_lock() {
 	expect 0 'could not be renewed (exit 6)'
 	works "$out"
 	[[ $(refresh_token) == "$old" && $(stored) != *regen_begun* ]]
-	drop_cached
+	drop_cached # with what it remembers
 	sandbox_fault endpoint=regenRefreshToken drop=after
 	run_cred get
 	expect 3 'its answer with the new one was lost on the way' 'alation-cred login'
@@ -193,6 +200,34 @@ account_lock() {
 	expect 0
 	works "$out"
 	renewed
+}
+
+@test "a RefreshToken that never lives longer than 10 days: 20 at once renew it once, and not at each mint" {
+	local i
+	program_sandbox --refresh-lifetime $((5 * DAY))
+	ACCOUNT=${SANDBOX_URL/:\/\//:\/\/102@}
+	login_ending $((5 * DAY))
+	account_lock
+	for i in {0..19}; do start get --timeout 100; done
+	for i in {0..19}; do waits "$i"; done
+	exec {lock}>&-
+	wait "${helpers[@]}"
+	for i in {0..19}; do [[ $(<"$OUT.$i") == "$(cached)" ]] || fails "$i: $(<"$OUT.$i.trace")"; done
+	works "$(cached)"
+	run_cred get --fresh
+	expect 0
+	asked regenRefreshToken createAPIAccessToken datasource createAPIAccessToken
+}
+
+@test "what the server refused a moment ago is not sent to it to be renewed" {
+	login_ending $((9 * DAY))
+	sandbox_revoke "$old"
+	for _ in 1 2 3; do
+		run_cred get
+		expect 3
+	done
+	# One try to renew it, and one to mint.
+	asked regenRefreshToken createAPIAccessToken
 }
 
 @test "20 at once: one rotation, one mint, 20 equal answers" {

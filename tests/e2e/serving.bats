@@ -150,6 +150,82 @@ login_pasted() { # [ARG...]: a shared account, unless an ARG says otherwise; $pa
 	asked ''
 }
 
+@test "a mint that was lost in the last seconds of the token before: its mark outlives that token" {
+	local token left
+	login_demo
+	sandbox_fault endpoint=createAPIAccessToken delay_ms=60000
+	# As if it had 5 s left.
+	record | sed 's/lifetime_s=[0-9]*/lifetime_s=5/' | tr -d '\n' | keyctl pupdate "$(key)"
+	start get --fresh
+	sandbox_held
+	kill -KILL "$started"
+	wait "$started" || :
+	# /proc/keys: what is left of its life, in a unit.
+	left=$(awk -v key="alation-cred-tree:access:102@$SANDBOX_URL:" '$9 == key { print $4 }' /proc/keys)
+	[[ $left =~ ^(23h|1d)$ ]] || fails "it ends in $left"
+	earlier minted_at 10
+	run_cred get
+	expect 0
+	token=$out
+	sandbox_release
+	until is_dead "$token" 2>/dev/null; do :; done
+	run_cred get
+	[[ $code == 0 && $out != "$token" ]] || fails "a dead token"
+	works "$out"
+}
+
+@test "a rotation whose answer is given up late: what may still arrive counts from when that is noticed" {
+	local token
+	login_demo
+	drop_cached
+	run_cred get
+	token=$out
+	sandbox_fault endpoint=regenRefreshToken delay_ms=60000
+	start rotate
+	sandbox_held
+	kill -KILL "$started"
+	wait "$started" || :
+	earlier suspect 100
+	run_cred get
+	[[ $code == 0 && $out == "$token" ]]
+	forget_calls
+	run_cred get
+	[[ $code == 0 && $out == "$token" ]]
+	asked validateAPIAccessToken
+	sandbox_release
+}
+
+@test "a server that forbids the question: what is in doubt is minted anew; --validate says what it says" {
+	local fault
+	login_demo
+	for fault in status=403 status=404; do
+		sandbox_fault endpoint=createAPIAccessToken drop=before
+		run_cred get --fresh
+		expect 6
+		sandbox_fault endpoint=validateAPIAccessToken times=0 "$fault"
+		run_cred get
+		expect 0
+		works "$out"
+		run_cred get --validate
+		expect 7
+		sandbox_clear
+		drop_cached
+	done
+}
+
+@test "status: what is remembered without a token is no cached token" {
+	login_demo
+	mint_elsewhere >/dev/null
+	run_cred validate
+	expect 1
+	[[ -n $(kernel_keys) ]]
+	run_cred status
+	expect 0
+	[[ $out == *'none cached; the next get mints one'* ]] || fails "a token is shown"
+	run_cred status --format json
+	[[ $(jq -c '.accounts[0].access.module' <<<"$out") == null ]]
+}
+
 @test "20 callers at once while a lost mint may still arrive: two questions at most" {
 	local i token
 	login_demo

@@ -253,7 +253,11 @@ static void access_records(void **state)
 		{ "v=1&token=abc&lifetime_s=1&suspect=yes", RECORD_DAMAGED },
 		{ "v=1&token=abc&lifetime_s=1&validated_at=now", RECORD_DAMAGED },
 		{ "v=1&boot_id=b", RECORD_OK },
-		{ "v=1&suspect=5", RECORD_DAMAGED },
+		{ "v=1&suspect=5", RECORD_OK },
+		{ "v=1&mints=5", RECORD_DAMAGED },
+		{ "v=1&token=abc&lifetime_s=1125899906842624", RECORD_OK },
+		{ "v=1&token=abc&lifetime_s=1125899906842625", RECORD_DAMAGED },
+		{ "v=1&token=abc&lifetime_s=1&expires_at=-9223372036854775808", RECORD_DAMAGED },
 		{ "v=1&boot_id=b&refused=expired&refused_at=1&refused_for_s=60&refused_parent=0123456789abcdef", RECORD_OK },
 		{ "v=1&boot_id=b&refused=", RECORD_DAMAGED },
 		{ "v=1&boot_id=b&refused=perhaps", RECORD_DAMAGED },
@@ -295,7 +299,7 @@ static void a_suspicion_and_a_validation_come_back(void **state)
 {
 	static const struct {
 		int64_t suspect_ms, validated_ms;
-	} rows[] = { { 1234567, 0 }, { 0, 7654321 }, { 1234567, 7654321 }, { 1, 1 }, { INT64_MAX, INT64_MAX } };
+	} rows[] = { { 1234567, 0 }, { 0, 7654321 }, { 1234567, 7654321 }, { 1, 1 }, { INT64_C(1) << 50, INT64_C(1) << 50 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -321,7 +325,7 @@ static void what_is_remembered_comes_back(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-		ACCESS_RECORD record = { .boot_id = "b", .mints = 7, .suspect_ms = 1, .late_ms = 2, .unexplained_ms = { 3, 4 }, .warned_ms = 5,
+		ACCESS_RECORD record = { .boot_id = "b", .mints = 7, .suspect_ms = 1, .late_ms = 2, .unexplained_ms = { 3, 4 }, .warned_ms = 5, .renewal_ms = 8,
 			                 .refusal = refusals[i], .refused_ms = 6, .refused_for_s = 60, .refused_parent = "0123456789abcdef" };
 		ACCESS_RECORD back;
 		SECRET line = { 0 };
@@ -335,6 +339,7 @@ static void what_is_remembered_comes_back(void **state)
 		assert_int_equal(back.unexplained_ms[0], 3);
 		assert_int_equal(back.unexplained_ms[1], 4);
 		assert_int_equal(back.warned_ms, 5);
+		assert_int_equal(back.renewal_ms, 8);
 		assert_int_equal(back.refused_ms, 6);
 		assert_int_equal(back.refused_for_s, 60);
 		assert_int_equal(back.mints, 7);
