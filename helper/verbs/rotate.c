@@ -76,8 +76,8 @@ static enum outcome decide(struct context *context, struct account *account, con
 	*ret_due = DUE;
 	if (is_passed_over(context, account))
 		*ret_due = SHARED;
-	/* Whoever began it has just done what can be done, or could not: nobody waits for another try. */
-	if (context->options.unattended && !cached_may_renew(context, account))
+	/* As get starts it: whoever began has just done what can be done, or could not. A timer tries each time. */
+	if (context->options.unattended && !context->options.all && !cached_may_renew(context, account))
 		*ret_due = NOT_DUE;
 	if (*ret_due != DUE || context->options.if_expiring_s < 0 || refresh->regen_begun)
 		return DONE;

@@ -481,7 +481,7 @@ member() { sed -n "s/.*user_id=$1&.*&$2=\\([^&]*\\).*/\\1/p" "$STATE/accounts"; 
 @test "set: default, exclusive, shared; no server, no keyring; it is in status, and in the list" {
 	local before bus run
 	two_accounts
-	sed -i 's/$/\&later=x/' "$STATE/accounts"
+	sed -i '2,$s/$/\&later=x/' "$STATE/accounts"
 	before=$(stored)$(stored 103)
 	bus=$DBUS_SESSION_BUS_ADDRESS run=$XDG_RUNTIME_DIR
 	export DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent XDG_RUNTIME_DIR=/nonexistent
