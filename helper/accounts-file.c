@@ -53,9 +53,6 @@ static bool keep_unknown(struct account *account, struct bytes key, struct bytes
 	size_t had = account->unknown ? strlen(account->unknown) : 0, n = had;
 	char *text;
 
-	/* It is written back as it stands: a NUL would end it early, and a stray byte is damage. */
-	if (!form_encoded(key) || !form_encoded(value))
-		return false;
 	text = realloc(account->unknown, had + key.n + value.n + 3);
 	if (!text)
 		return false;
@@ -103,8 +100,10 @@ static bool parse_line(struct bytes line, struct account *account)
 	*account = (struct account){ .refresh_expires_at = RECORD_TIME_UNKNOWN };
 	if (!bytes_after(&(struct bytes){ line.p, line.n }, "v="))
 		return false;
+	/* A byte that we would have encoded is damage: in an address it would make another account of this one, and what is
+	 * not known is written back as it stands. */
 	while (form_next(&line, &key, &value, &bad))
-		if (!member(key, value, account))
+		if (!form_encoded(key) || !form_encoded(value) || !member(key, value, account))
 			return false;
 	return !bad && account->base_url[0] && account->user_id;
 }

@@ -20,7 +20,7 @@
 #define A "v=1&base_url=https%3A%2F%2Fa.example&user_id=1&name=n&module=m&default=1&exclusive=0\n"
 #define B "v=1&base_url=https%3A%2F%2Fb.example&user_id=2&name=n&module=m&token_expires_at=9&default=0&exclusive=1\n"
 #define HEAD(n) "v=2&accounts=" #n "\n" /* a file without is one from before */
-#define C "v=1&base_url=https%3A%2F%2Fc.example%3A8443&user_id=2147483647&name=caf%C3%A9&module=m&default=0&exclusive=0\n"
+#define C "v=1&base_url=https%3A%2F%2Fc.example%3A8443&user_id=2147483647&name=caf%C3%A9%0A%26%3D%25%1B%5C&module=m&default=0&exclusive=0\n"
 
 static struct trouble trouble;
 
@@ -120,21 +120,28 @@ static void a_file_cut_anywhere_is_refused(void **state)
 	lay(whole, strlen(whole));
 	assert_int_equal(accounts_read(&accounts, &trouble), DONE);
 	assert_int_equal(accounts.n, 3);
+	assert_string_equal(accounts.list[2].name, "caf\xc3\xa9\n&=%\x1b\\");
 }
 
-/* Any byte: what is still a list has all its lines. */
+/* A byte of ours: what is still a list has all its lines. One that we would have encoded is seen wherever it stands. */
 static void a_byte_that_changed_loses_no_account(void **state)
 {
-	static const char whole[] = HEAD(3) A B C, bytes[] = { '\0', '\n', '\xff', '&', '=', '%', '1', '3', 'x' };
+	static const char whole[] = HEAD(3) A B C, ours[] = "&=%13x", strange[] = { '\0', '\n', '\r', '\xff', ' ', '"' };
 	char text[sizeof whole];
 
 	(void)state;
 	for (size_t at = 0; at < strlen(whole); at++) {
-		for (size_t i = 0; i < sizeof bytes; i++) {
+		memcpy(text, whole, sizeof text);
+		for (size_t i = 0; i < sizeof strange; i++) {
+			text[at] = strange[i];
+			lay(text, strlen(whole));
+			if (whole[at] != strange[i])
+				assert_refused(text, strlen(whole));
+		}
+		for (size_t i = 0; i < strlen(ours); i++) {
 			ACCOUNTS accounts = { 0 };
 
-			memcpy(text, whole, sizeof text);
-			text[at] = bytes[i];
+			text[at] = ours[i];
 			lay(text, strlen(whole));
 			if (accounts_read(&accounts, &trouble) == DONE)
 				assert_int_equal(accounts.n, 3);
