@@ -36,19 +36,34 @@ static int read_all(int fd, size_t size, struct secret *ret_content)
 	}
 }
 
-int file_read(int dirfd, const char *name, struct secret *ret_content)
+/* NULL: it may be read. */
+static const char *refusal(const struct stat *st, bool private)
+{
+	if (!S_ISREG(st->st_mode))
+		return "is no regular file";
+	if (!private)
+		return trust_refusal(st);
+	if (st->st_uid != geteuid())
+		return "belongs to another user";
+	return st->st_mode & 077 ? "can be read or written by others" : NULL;
+}
+
+static int read_judged(int dirfd, const char *name, bool private, struct secret *ret_content, const char **ret_why)
 {
 	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	SECRET content = { 0 };
 	struct stat st;
 	int error;
 
+	*ret_why = NULL;
+	if (fd < 0 && errno == ELOOP)
+		*ret_why = "is a link";
 	if (fd < 0)
 		return errno == ELOOP ? EPERM : errno;
 	if (fstat(fd, &st) != 0)
 		error = errno;
-	else if (!S_ISREG(st.st_mode) || trust_refusal(&st))
-		error = EPERM;
+	else if ((*ret_why = refusal(&st, private)))
+		error = S_ISREG(st.st_mode) && private && st.st_uid == geteuid() ? EACCES : EPERM;
 	else if (st.st_size > FILE_MAX_BYTES)
 		error = EFBIG;
 	else
@@ -56,6 +71,22 @@ int file_read(int dirfd, const char *name, struct secret *ret_content)
 	close(fd);
 	if (!error)
 		secret_move(ret_content, &content);
+	return error;
+}
+
+int file_read(int dirfd, const char *name, struct secret *ret_content)
+{
+	const char *why;
+
+	return read_judged(dirfd, name, false, ret_content, &why);
+}
+
+int file_read_private(int dirfd, const char *name, struct secret *ret_content, const char **ret_why)
+{
+	int error = read_judged(dirfd, name, true, ret_content, ret_why);
+
+	if (error && !*ret_why)
+		*ret_why = error == EFBIG ? "is too long" : "cannot be read";
 	return error;
 }
 

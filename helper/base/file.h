@@ -19,6 +19,10 @@
  */
 int file_read(int dirfd, const char *name, struct secret *ret_content);
 
+/* The same for a file that holds a secret: it is the user's own, and nobody else can even read it; EACCES where its mode
+ * alone is wrong. On an error but ENOENT *ret_why says what it is: "can be read or written by others". */
+int file_read_private(int dirfd, const char *name, struct secret *ret_content, const char **ret_why);
+
 /* Replaces NAME below DIRFD: temp file (0600), fsync, rename, fsync of the directory. Returns 0 or an errno
  * (EFBIG for what file_read would refuse); on an error the old file stands as it was. */
 int file_replace(int dirfd, const char *name, struct bytes content);

@@ -82,6 +82,7 @@ static void make_too_big(const char *path)
 static void make_empty(const char *path)
 {
 	make_sized(path, 0);
+	assert_int_equal(chmod(path, 0644), 0);
 }
 
 static void make_nothing(const char *path)
@@ -121,6 +122,47 @@ static void what_may_be_read(void **state)
 		else
 			assert_int_equal(content.len, rows[i].len);
 		remove(scratch_path("file"));
+	}
+	close(dir);
+}
+
+/* Of a secret nobody else may even read; and what it is, is said. */
+static void what_may_be_read_of_a_secret(void **state)
+{
+	static const struct {
+		void (*make)(const char *path);
+		int error;
+		const char *why;
+	} rows[] = {
+		{ make_empty, EACCES, "can be read or written by others" },
+		{ make_group_readable, EACCES, "can be read or written by others" },
+		{ make_world_writable, EACCES, "can be read or written by others" },
+		{ make_link, EPERM, "is a link" },
+		{ make_dangling, EPERM, "is a link" },
+		{ make_fifo, EPERM, "is no regular file" },
+		{ make_directory, EPERM, "is no regular file" },
+	};
+	int dir = open_scratch();
+	SECRET content = { 0 };
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		rows[i].make(scratch_path("file"));
+		assert_int_equal(file_read_private(dir, "file", &content, &why), rows[i].error);
+		assert_string_equal(why, rows[i].why);
+		remove(scratch_path("file"));
+	}
+	assert_int_equal(file_read_private(dir, "file", &content, &why), ENOENT);
+	make_mode(scratch_path("file"), 0600);
+	assert_int_equal(file_read_private(dir, "file", &content, &why), 0);
+	assert_true(bytes_are(secret_view(&content), "x"));
+	assert_int_equal(truncate(scratch_path("file"), FILE_MAX_BYTES + 1), 0);
+	assert_int_equal(file_read_private(dir, "file", &content, &why), EFBIG);
+	assert_string_equal(why, "is too long");
+	if (geteuid() == 0 && truncate(scratch_path("file"), 1) == 0 && chown(scratch_path("file"), 1, 0) == 0) {
+		assert_int_equal(file_read_private(dir, "file", &content, &why), EPERM);
+		assert_string_equal(why, "belongs to another user");
 	}
 	close(dir);
 }
@@ -305,6 +347,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(what_may_be_read),
+		CASE(what_may_be_read_of_a_secret),
 		CASE(devices_are_not_read),
 		CASE(owners_and_groups),
 		CASE(is_replaced_whole),
