@@ -30,7 +30,7 @@ struct refresh_record {
 	int64_t created_at, token_expires_at;  /* epoch s, or RECORD_TIME_UNKNOWN */
 	int64_t regen_begun;                   /* epoch s: this token was sent to be regenerated; 0: it was not */
 	int64_t regen_late;                    /* epoch s: so it was, and lived on, but that call might still arrive; 0: no */
-	bool unreadable;                       /* something is there that is no record of this account's */
+	bool unreadable;                       /* something is there that is no record of this account's, or may be newer than this one */
 	struct secret unknown;                 /* members of a later program, as they stood: kept in a rewrite */
 };
 

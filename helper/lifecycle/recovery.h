@@ -19,8 +19,13 @@ bool recovery_keep(struct context *context, const struct account *account, const
 bool recovery_keep_in_file(const struct account *account, const struct refresh_record *record,
                            char ret_path[RECOVERY_PATH_BYTES]);
 
-/* The copy of the facility, else the one in the file. *ret_record is the caller's to wipe in any case. */
-bool recovery_find(struct context *context, const struct account *account, struct refresh_record *ret_record);
+enum recovery_place { RECOVERY_CACHE, RECOVERY_FILE, RECOVERY_PLACES };
+
+/* What lies there. UNUSABLE: something that may be the only copy, but is not as this program leaves one, or not of this
+ * account; ret_trouble names it then. *ret_record is the caller's to wipe in any case. */
+enum recovery { RECOVERY_NONE, RECOVERY_FOUND, RECOVERY_UNUSABLE };
+enum recovery recovery_look(struct context *context, const struct account *account, enum recovery_place place,
+                            struct refresh_record *ret_record, struct trouble *ret_trouble);
 
 /* Removes both, silently. */
 void recovery_forget(struct context *context, const struct account *account);

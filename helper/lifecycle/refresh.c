@@ -43,9 +43,31 @@ static enum outcome take_copy(struct context *context, struct account *account, 
 	return DONE;
 }
 
+/* The copy that was left, of the two places. What cannot be used may be that one: then the trouble names it, and nobody
+ * guesses. */
+static enum recovery find_copy(struct context *context, const struct account *account, const struct refresh_record *record, bool absent,
+                               struct refresh_record *copy, struct trouble *ret_trouble)
+{
+	enum recovery found = RECOVERY_NONE;
+
+	for (enum recovery_place place = 0; place < RECOVERY_PLACES; place++) {
+		struct trouble ignored;
+		enum recovery here;
+
+		refresh_record_wipe(copy);
+		here = recovery_look(context, account, place, copy, found == RECOVERY_NONE ? ret_trouble : &ignored);
+		if (here == RECOVERY_FOUND && is_successor(copy, record, absent))
+			return RECOVERY_FOUND;
+		if (here == RECOVERY_UNUSABLE)
+			found = RECOVERY_UNUSABLE;
+	}
+	return found;
+}
+
 enum outcome refresh_read(struct context *context, struct account *account, struct refresh_record *ret_record)
 {
 	REFRESH_RECORD copy = { 0 };
+	struct trouble trouble = { 0 };
 	enum outcome outcome = vault_refresh(context, account, false, ret_record);
 	bool absent = outcome == LOGIN_NEEDED;
 
@@ -53,10 +75,17 @@ enum outcome refresh_read(struct context *context, struct account *account, stru
 		return outcome;
 	if (!absent && !ret_record->regen_begun)
 		return DONE;
-	if (!recovery_find(context, account, &copy) || !is_successor(&copy, ret_record, absent))
+	switch (find_copy(context, account, ret_record, absent, &copy, &trouble)) {
+	case RECOVERY_NONE:
 		return outcome;
-	context->trouble = (struct trouble){ 0 };
-	return take_copy(context, account, &copy, ret_record);
+	case RECOVERY_UNUSABLE:
+		ret_record->unreadable = true;
+		context->trouble = trouble;
+		return KEYRING;
+	default:
+		context->trouble = (struct trouble){ 0 };
+		return take_copy(context, account, &copy, ret_record);
+	}
 }
 
 enum outcome refresh_lock_and_read(struct context *context, struct account *account, struct lock *lock,

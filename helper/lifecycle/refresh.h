@@ -12,7 +12,8 @@
 #include "helper/lifecycle/record.h"
 
 /* The caller holds the account's lock. Outcomes are vault_refresh's; where a copy of a rotation's new token is found
- * it takes its place in the keyring. *ret_record is the caller's to wipe in any case. */
+ * it takes its place in the keyring, and where one is needed that cannot be used the outcome is KEYRING (recovery) and
+ * the record is marked unreadable, its token still there. *ret_record is the caller's to wipe in any case. */
 enum outcome refresh_read(struct context *context, struct account *account, struct refresh_record *ret_record);
 
 /* Takes the lock, looks at the list again, and reads. The person who is there unlocks the keyring before, with no

@@ -178,20 +178,27 @@ static enum outcome say(struct context *context, const struct account *account, 
 	}
 }
 
-static enum outcome bad_record(struct context *context, const struct account *account, enum record_fault fault)
+const char *vault_fault_words(enum record_fault fault)
 {
-	static const char *const faults[] = {
+	static const char *const words[] = {
+		[RECORD_OK] = "is sound",
 		[RECORD_DAMAGED] = "is damaged",
 		[RECORD_FOREIGN] = "is of another kind or another account",
 		[RECORD_NEWER] = "was written by a newer alation-cred",
 		[RECORD_NO_MEMORY] = "does not fit into memory",
 	};
+
+	return words[fault];
+}
+
+static enum outcome bad_record(struct context *context, const struct account *account, enum record_fault fault)
+{
 	char text[ACCOUNT_TEXT_BYTES];
 
 	account_text(account, text);
 	return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED,
 	                   fault == RECORD_NEWER ? "update this alation-cred" : "remove it with 'alation-cred logout', then log in again",
-	                   "what the keyring holds for %s %s", text, faults[fault]);
+	                   "what the keyring holds for %s %s", text, vault_fault_words(fault));
 }
 
 bool vault_is_foreign(const struct refresh_record *record, const struct account *account)
@@ -352,11 +359,10 @@ int vault_put_line(struct context *context, const struct account *account, const
 	return store(context, account, facility, NULL, line, ttl_s, &answer);
 }
 
-int vault_get_line(struct context *context, const struct account *account, const char *facility, struct secret *ret_line)
+int vault_get_line(struct context *context, const struct account *account, const char *facility, struct secret *ret_line,
+                   struct keyring_answer *ret_answer)
 {
-	struct keyring_answer answer;
-
-	return look_up(context, account, facility, NULL, false, ret_line, &answer);
+	return look_up(context, account, facility, NULL, false, ret_line, ret_answer);
 }
 
 int vault_drop_line(struct context *context, const struct account *account, const char *facility)

@@ -31,12 +31,16 @@ enum outcome vault_keep_refresh(struct context *context, struct account *account
 /* Removes it from every module. What could not be emptied is the outcome. */
 enum outcome vault_forget_refresh(struct context *context, const struct account *account);
 
+/* "is damaged" and the like, for sentences about what lies somewhere. */
+const char *vault_fault_words(enum record_fault fault);
+
 /* Whether RECORD names another account. */
 bool vault_is_foreign(const struct refresh_record *record, const struct account *account);
 
 /* A line of a facility whose records are somebody else's business; statuses are module.h's, and no word is said. */
 int vault_put_line(struct context *context, const struct account *account, const char *facility, struct bytes line, int64_t ttl_s);
-int vault_get_line(struct context *context, const struct account *account, const char *facility, struct secret *ret_line);
+int vault_get_line(struct context *context, const struct account *account, const char *facility, struct secret *ret_line,
+                   struct keyring_answer *ret_answer);
 int vault_drop_line(struct context *context, const struct account *account, const char *facility);
 
 /* The access record. False: it has no token; what else is remembered, and whether something is there that cannot be

@@ -41,7 +41,7 @@ static enum outcome read_refresh(struct context *context, struct account *accoun
 }
 
 static enum outcome call(struct context *context, const struct account *account, enum alation_endpoint endpoint,
-                         const struct refresh_record *refresh, struct ended *ended)
+                         const struct refresh_record *refresh, bool *ret_refused)
 {
 	struct alation_call call = { .endpoint = endpoint, .refresh_token = secret_view(&refresh->token) };
 	struct alation_reply reply;
@@ -50,11 +50,11 @@ static enum outcome call(struct context *context, const struct account *account,
 
 	if (endpoint == ALATION_REVOKE_ACCESS_TOKENS && outcome == DONE)
 		cached_tell_others(context, account, reply.fingerprint);
-	if (reply.result != ALATION_REFUSED)
+	*ret_refused = reply.result == ALATION_REFUSED;
+	if (!*ret_refused)
 		return outcome;
 	/* A RefreshToken that the server refuses has no access tokens left to end. */
 	context->trouble = (struct trouble){ 0 };
-	ended->refresh = true;
 	return DONE;
 }
 
@@ -67,15 +67,18 @@ static enum outcome end_at_server(struct context *context, const struct account 
                                   struct ended *ret_ended)
 {
 	enum outcome outcome;
+	bool refused;
 
 	*ret_ended = (struct ended){ .refresh = !refresh->token.len && !refresh->unreadable };
 	if (!refresh->token.len)
 		return DONE;
-	outcome = call(context, account, ALATION_REVOKE_ACCESS_TOKENS, refresh, ret_ended);
+	outcome = call(context, account, ALATION_REVOKE_ACCESS_TOKENS, refresh, &refused);
 	ret_ended->access = outcome == DONE;
-	if (outcome != DONE || ret_ended->refresh || !account->exclusive || context->options.keep)
+	/* Of a rotation that was never finished a newer one may live, in a copy that could not be used. */
+	ret_ended->refresh = refused && !refresh->unreadable;
+	if (outcome != DONE || refused || !account->exclusive || context->options.keep)
 		return outcome;
-	outcome = call(context, account, ALATION_REGEN_REFRESH_TOKEN, refresh, ret_ended);
+	outcome = call(context, account, ALATION_REGEN_REFRESH_TOKEN, refresh, &refused);
 	ret_ended->refresh = outcome == DONE;
 	return outcome;
 }
