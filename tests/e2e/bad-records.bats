@@ -140,13 +140,15 @@ took_over() { # the copy has come to its place, and serves
 }
 
 @test "H11: a recovery file that is damaged, another account's or newer: 5, recovery" {
-	local row text words need
+	local row text words need needs seen=
 	for row in "is damaged|v=1&rubbish" "is damaged|${GOOD%&regen_begun*}" "is damaged|$NEW" "is damaged|two words" "is damaged|${GOOD/refresh_token=/refresh_token=%zz}" \
 		"is of another kind or another account|${GOOD/user_id=102/user_id=103}" "is of another kind or another account|${GOOD/127.0.0.1/127.0.0.2}" \
 		"is of another kind or another account|${GOOD/kind=refresh-token/kind=oauth-client}" "was written by a newer alation-cred|${GOOD/v=1/v=2}" \
 		"was written by a newer alation-cred|v=2&what"; do
-		words=${row%%|*} text=${row#*|}
-		for need in open lost; do
+		words=${row%%|*} text=${row#*|} needs='open lost'
+		[[ $seen != *"$words"* ]] || needs=open # of each kind the first is tried in both
+		seen+=$words
+		for need in $needs; do
 			need_copy $need
 			lay text "$text"
 			refused recovery "$words: $COPY|alation-cred login" get
@@ -158,10 +160,10 @@ took_over() { # the copy has come to its place, and serves
 	took_over
 }
 
-@test "H11: a recovery file cut at each byte: 5, recovery, and never half a token in the keyring" {
+@test "H11: a recovery file cut anywhere: 5, recovery, and never half a token in the keyring" {
 	local n
 	need_copy lost
-	for ((n = 0; n < ${#GOOD}; n++)); do
+	for ((n = 0; n < ${#GOOD}; n += 7)); do
 		lay text "${GOOD:0:n}"
 		run_cred get "$ACCOUNT"
 		expect 5 ": $COPY" || fails "at $n"
@@ -180,11 +182,13 @@ took_over() { # the copy has come to its place, and serves
 }
 
 @test "R11: a copy in the kernel keyring that cannot be used: the file's, if that can; else it is named" {
-	local row words text need
+	local row words text need needs seen=
 	for row in "is damaged|v=1&rubbish" "is damaged|${GOOD:0:150}" "is damaged|$NEW" "was written by a newer alation-cred|${GOOD/v=1/v=2}" \
 		"is of another kind or another account|${GOOD/user_id=102/user_id=103}"; do
-		words=${row%%|*} text=${row#*|}
-		for need in open lost; do
+		words=${row%%|*} text=${row#*|} needs='open lost'
+		[[ $seen != *"$words"* ]] || needs=open
+		seen+=$words
+		for need in $needs; do
 			need_copy $need
 			entry recovery "$text"
 			refused recovery "$ACCOUNT $words: the one in the module 'kernel'|alation-cred login" get
@@ -361,9 +365,9 @@ username=102"
 	neighbour_is_the_same
 }
 
-@test "R11: a cached record cut at each byte: a token that works, each time" {
+@test "R11: a cached record cut anywhere: a token that works, each time" {
 	local n
-	for ((n = 1; n < ${#CACHED}; n++)); do
+	for ((n = 1; n < ${#CACHED}; n += 11)); do
 		entry access "${CACHED:0:n}"
 		run_cred get "$ACCOUNT"
 		expect 0 || fails "at $n"

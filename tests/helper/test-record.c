@@ -229,6 +229,24 @@ static void a_cut_record_is_no_shorter_token(void **state)
 	}
 }
 
+/* What a cut leaves of a cached token is refused, or is the whole token; it may be taken to end sooner, never later. */
+static void a_cut_access_record_is_no_shorter_token(void **state)
+{
+	static const char whole[] = "v=1&token=abcdef&boot_id=0a0a0a0a-1b1b-2c2c-3d3d-4e4e4e4e4e4e&parent=0123456789abcdef&minted_at=123456&lifetime_s=86400"
+				    "&expires_at=1800000000&mints=12&suspect=123457";
+
+	(void)state;
+	for (size_t n = 0; n < sizeof whole; n++) {
+		ACCESS_RECORD record;
+
+		if (access_record_parse((struct bytes){ whole, n }, &record) != RECORD_OK)
+			continue;
+		assert_true(bytes_are(secret_view(&record.token), "abcdef"));
+		assert_int_equal(record.minted_at_ms, 123456);
+		assert_in_range(record.lifetime_s, 1, 86400);
+	}
+}
+
 static void access_records(void **state)
 {
 	static const struct refresh_row rows[] = {
@@ -356,7 +374,7 @@ int main(void)
 		cmocka_unit_test(any_name_comes_back),               cmocka_unit_test(the_longest_fit_and_longer_ones_do_not),
 		cmocka_unit_test(unknown_members_survive_a_rewrite), cmocka_unit_test(a_cut_record_is_no_shorter_token),
 		cmocka_unit_test(access_records),                    cmocka_unit_test(a_suspicion_and_a_validation_come_back),
-		cmocka_unit_test(what_is_remembered_comes_back),
+		cmocka_unit_test(what_is_remembered_comes_back),     cmocka_unit_test(a_cut_access_record_is_no_shorter_token),
 		cmocka_unit_test(a_begun_rotation_is_kept_and_taken_away),
 	};
 
