@@ -50,6 +50,17 @@ bool cached_is_late(const struct access_record *record)
 	return is_within(record, record->late_ms, CACHED_LATE_MS);
 }
 
+/* What a newer program has cached is not ours to replace: it would mint in turn, and so on. */
+enum outcome cached_check_version(struct context *context, const struct account *account, const struct access_record *record)
+{
+	char text[ACCOUNT_TEXT_BYTES];
+
+	if (!record->newer)
+		return DONE;
+	return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "update this alation-cred",
+	                   "the access token that is cached for %s was written by a newer alation-cred", account_text(account, text));
+}
+
 /* Whether there is a record that may be changed; where there is none *record is a fresh one without a token. */
 static bool look(struct context *context, const struct account *account, struct access_record *record)
 {

@@ -23,6 +23,9 @@ int64_t cached_ago_ms(const struct access_record *record, int64_t boot_ms);
 /* How long RECORD's token still lives by this machine's clock; may be negative. */
 int64_t cached_left_s(const struct access_record *record);
 
+/* KEYRING where a newer program has cached RECORD: whoever mints then revokes its token and cannot say so there. */
+enum outcome cached_check_version(struct context *context, const struct account *account, const struct access_record *record);
+
 /* Whether a call that was lost before may still revoke RECORD's token. */
 bool cached_is_late(const struct access_record *record);
 

@@ -195,7 +195,7 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 {
 	LOCK lock = LOCK_NONE;
 	REFRESH_RECORD old = { 0 }, fresh = { 0 };
-	ACCESS_RECORD access = { 0 };
+	ACCESS_RECORD before = { 0 }, access = { 0 };
 	enum alation_result retired = ALATION_REFUSED;
 	struct alation_reply reply;
 	int64_t created_at, before_ms = 0;
@@ -205,6 +205,9 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	take_module_over(account);
 	if (outcome == DONE)
 		outcome = look_before(context, account, &old);
+	vault_access(context, account, &before);
+	if (outcome == DONE)
+		outcome = cached_check_version(context, account, &before);
 	if (outcome != DONE)
 		return outcome;
 	failpoint("login.read");

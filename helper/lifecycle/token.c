@@ -64,17 +64,6 @@ static enum decision look(struct context *context, const struct account *account
 	return decision;
 }
 
-/* What a newer program has cached is not ours to replace: it would mint in turn, and so on. */
-static enum outcome check_version(struct context *context, const struct account *account, const struct access_record *record)
-{
-	char text[ACCOUNT_TEXT_BYTES];
-
-	if (!record->newer)
-		return DONE;
-	return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "update this alation-cred",
-	                   "the access token that is cached for %s was written by a newer alation-cred", account_text(account, text));
-}
-
 static bool is_served(enum decision decision)
 {
 	return decision == SERVE || decision == SERVE_YOUNG;
@@ -102,7 +91,7 @@ static enum outcome lock_or_token(struct context *context, const struct account 
 		if (is_served(*ret_decision))
 			return DONE;
 		if (lock->fd >= 0)
-			return check_version(context, account, ret_record);
+			return cached_check_version(context, account, ret_record);
 		if (context->options.fresh && !announced)
 			lock_announce(name, lock);
 		announced = true;

@@ -356,6 +356,8 @@ login_pasted() { # [ARG...]: a shared account, unless an ARG says otherwise; $pa
 	forget_calls
 	refuses 5 keyring_failed "the access token that is cached for $ACCOUNT was written by a newer alation-cred|update this alation-cred" get
 	refuses 5 keyring_failed newer get --fresh
+	login_token "$(refresh_token)" --exclusive
+	expect 5 newer
 	asked ''
 	[[ $(record) == "$newer" ]]
 	run_cred revoke
