@@ -153,7 +153,7 @@ members() { jq -r "${1:-.} | keys_unsorted | join(\" \")" <<<"$out"; }
 	run_cred status "8@${SANDBOX_URL#http://}"
 	[[ $code == 0 && $out == *'of bob'* && $out != *'of ada'* ]] || fails "of one account"
 	refuses 3 no_account 'no account matches' status https://catalog.example.com
-	refuses 3 no_account 'nobody is logged in as 9' status "${SANDBOX_URL/:\/\//://9@}"
+	refuses 3 no_account 'nobody is logged in as http://9@' status "${SANDBOX_URL/:\/\//://9@}"
 }
 
 @test "login, logout and status print no token in any format" {
