@@ -319,10 +319,10 @@ login_pasted() { # [ARG...]: a shared account, unless an ARG says otherwise; $pa
 	[[ $code == 0 && -z $err ]]
 	run_cred get --fresh
 	[[ $code == 0 && -z $err ]]
-	earlier warned_at 86399
+	earlier warned_at 86000
 	run_cred get
 	[[ $code == 0 && -z $err ]]
-	earlier warned_at 1
+	earlier warned_at 400
 	run_cred get
 	expect 0 "$words"
 	asked createAPIAccessToken
