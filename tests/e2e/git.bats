@@ -23,7 +23,8 @@ public_account() {
 	local key=alation-cred-tree:access:102@https://$PUBLIC
 	sed -n "s/$(sed 's/[:.]/./g' <<<"http%3A%2F%2F${HOST/:/%3A}")/https%3A%2F%2F$PUBLIC/; s/default=1/default=0/; p" "$STATE/accounts" >"$STATE/more"
 	grep -q "https%3A%2F%2F$PUBLIC" "$STATE/more"
-	cat "$STATE/more" >>"$STATE/accounts"
+	sed 1d "$STATE/more" >>"$STATE/accounts"
+	sed -i "1s/accounts=.*/accounts=$(listed)/" "$STATE/accounts"
 	rm "$STATE/more"
 	other_key=$(keyctl pipe "$(keyctl search @u user "alation-cred-tree:access:102@$SANDBOX_URL")" | keyctl padd user "$key" @u)
 	keyctl timeout "$other_key" 600
