@@ -32,8 +32,11 @@ create_row() {
 
 # If an answer had been cached, the next row would be served.
 mint_row() {
+	forget_refusal
 	row_fault createAPIAccessToken "$2" "${@:4}"
 	refuses "$1" "$2" "$3" token || fails "mint: ${*@Q}" || return 1
+	sandbox_clear # what it remembered of the first it did not ask again
+	forget_refusal
 	[[ $out$err != *canary* ]] || fails "mint: ${*@Q}: a secret that shows"
 }
 
@@ -42,6 +45,13 @@ login_uncached() {
 	login_demo
 	expect 0
 	forget_cached
+}
+
+nothing_cached() {
+	local key
+	for key in $(kernel_keys); do
+		[[ $(keyctl pipe "$(keyctl search @u user "$key")") != *'&token='* ]] || fails "it is cached" || return 1
+	done
 }
 
 forget_cached() {
@@ -54,7 +64,7 @@ both_rows() {
 	create_row "$@"
 	login_uncached
 	mint_row "$@"
-	[[ -z $(kernel_keys) ]]
+	nothing_cached
 	run_cred token
 	expect 0
 	works "$out"
@@ -116,15 +126,18 @@ both_rows() {
 
 @test "429 with Retry-After: how long, in words and in JSON" {
 	login_uncached
+	forget_refusal
 	sandbox_fault endpoint=createAPIAccessToken status=429 'header=Retry-After: 17'
 	run_cred --format json token
 	expect_json 7 throttled 'wait 17 s'
 	[[ $out == *'"retryable":true,"retry_after":17}' ]] || fails "retry_after"
+	forget_refusal
 	sandbox_fault endpoint=createAPIAccessToken status=429 "header=Retry-After: $(LC_ALL=C date -u -d '+90 seconds' '+%a, %d %b %Y %T GMT')"
 	run_cred --format json token
 	expect_json 7 throttled
 	[[ $out =~ '"retry_after":'(8[5-9]|90)'}' ]] || fails "retry_after, a date"
 	for wait in nonsense -5 '' 'Sat, 01 Jan 2000 00:00:00 GMT'; do
+		forget_refusal
 		sandbox_fault endpoint=createAPIAccessToken status=429 "header=Retry-After: $wait"
 		run_cred --format json token
 		expect_json 7 throttled
@@ -157,7 +170,7 @@ both_rows() {
 		'set=:"Xcan\"ary"' "set=:\"$(printf 'x%.0s' {1..16385})\""; do
 		mint_row 7 bad_reply api_access_token "${row%%=*}=api_access_token${row#*=}"
 	done
-	[[ -z $(kernel_keys) ]]
+	nothing_cached
 	run_cred logout
 	for row in unset= set=:7 set=:null 'set=:""' 'set=:["Xcanary"]' 'set=:"Xcan\nary"' 'set=:"Xcan\\ary"' 'set=:"Xcan\u0000ary"' \
 		"set=:\"$(printf 'x%.0s' {1..16385})\""; do
@@ -178,7 +191,7 @@ both_rows() {
 		$'{'"$MINTED"$',"x":"\xff"}' "callback({$MINTED})" "{$MINTED,\"x\":\"$(printf 'x%.0s' {1..70000})\"}"; do
 		mint_row 7 bad_reply "${SANDBOX_URL/:\/\//://102@}" status=201 "body=$body" || return 1
 	done
-	[[ -z $(kernel_keys) ]]
+	nothing_cached
 	run_cred logout
 	for body in '' '{}' "{$CREATED" "{$CREATED,\"refresh_token\":\"other\"}" "{$CREATED,\"user_id\":103}" "{$CREATED} "$'\x01'; do
 		create_row 7 bad_reply '' status=201 "body=$body" || return 1
@@ -298,6 +311,7 @@ ESC='\u001b[2J\u001b]0;x\u0007\u009b31m\u202e\u2066\u0085\u2028\u0008\r\nalation
 	local controls=$'[\x01-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae\xa8\xa9\x8e\x8f]|\xe2\x81[\xa6-\xa9]'
 	clean() {
 		local text
+		forget_refusal
 		for text in "$BATS_TEST_TMPDIR"/{out,err}; do
 			if LC_ALL=C grep -nP "$controls" "$text"; then fails "it came through" || return 1; fi
 		done

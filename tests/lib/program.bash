@@ -180,7 +180,11 @@ data_status() {
 works() { [[ $(data_status "$1") == 200 ]] || fails "the token does not work"; }
 is_dead() { [[ $(data_status "$1") == 403 ]] || fails "the token still works"; }
 
-listed() { grep -c '&base_url=' "$STATE/accounts" 2>/dev/null || :; }
+listed() {
+	local n
+	n=$(grep -c '&base_url=' "$STATE/accounts" 2>/dev/null) || :
+	echo "${n:-0}"
+}
 
 forget_refusal() {
 	local key record
