@@ -74,27 +74,37 @@ static bool look(struct context *context, const struct account *account, struct 
 	return !record->newer;
 }
 
+static bool is_refused(const struct access_record *record)
+{
+	return is_within(record, record->refused_ms, record->refused_for_s * 1000);
+}
+
 /* Whether something is remembered that a later call has to know. */
 static bool matters(const struct access_record *record)
 {
 	return record->suspect_ms || cached_is_late(record) || is_within(record, record->renewal_ms, CACHED_RENEWAL_MS) ||
-	       is_within(record, record->refused_ms, record->refused_for_s * 1000) ||
-	       is_within(record, record->unexplained_ms[1], CACHED_UNEXPLAINED_MS);
+	       is_refused(record) || is_within(record, record->unexplained_ms[1], CACHED_UNEXPLAINED_MS);
+}
+
+/* What is left of it without its token. */
+static enum outcome put_back_without(struct context *context, const struct account *account, struct access_record *record)
+{
+	secret_wipe(&record->token);
+	if (!matters(record))
+		return vault_forget_access(context, account);
+	vault_remember(context, account, record, REMEMBERED_S);
+	return DONE;
 }
 
 void cached_put_back(struct context *context, const struct account *account, struct access_record *record)
 {
 	int64_t left_s = record->token.len ? cached_left_s(record) : 0;
 
-	if (left_s <= 0)
-		secret_wipe(&record->token);
 	/* The marks must not end with the token's last seconds: the next one is what they are for. */
 	if (left_s > 0)
 		vault_keep_access(context, account, record, matters(record) && left_s < REMEMBERED_S ? REMEMBERED_S : left_s);
-	else if (matters(record))
-		vault_remember(context, account, record, REMEMBERED_S);
 	else
-		vault_forget_access(context, account);
+		put_back_without(context, account, record);
 }
 
 /* Of another boot nothing counts any more. */
@@ -127,11 +137,7 @@ enum outcome cached_drop(struct context *context, const struct account *account,
 	if (!look(context, account, &record))
 		return vault_forget_access(context, account);
 	record.suspect_ms = suspect_ms;
-	if (!matters(&record))
-		return vault_forget_access(context, account);
-	secret_wipe(&record.token);
-	vault_remember(context, account, &record, REMEMBERED_S);
-	return DONE;
+	return put_back_without(context, account, &record);
 }
 
 void cached_tell_others(struct context *context, const struct account *account, const char *fingerprint)
@@ -172,11 +178,7 @@ enum outcome cached_died(struct context *context, const struct account *account,
 	}
 	note_late(record);
 	record->validated_ms = 0;
-	secret_wipe(&record->token);
-	if (!matters(record))
-		return vault_forget_access(context, account);
-	vault_remember(context, account, record, REMEMBERED_S);
-	return DONE;
+	return put_back_without(context, account, record);
 }
 
 int64_t cached_suspect(struct context *context, const struct account *account)
@@ -218,7 +220,7 @@ bool cached_may_renew(struct context *context, const struct account *account)
 	ACCESS_RECORD record = { 0 };
 
 	vault_access(context, account, &record);
-	return !is_within(&record, record.renewal_ms, CACHED_RENEWAL_MS) && !is_within(&record, record.refused_ms, record.refused_for_s * 1000);
+	return !is_within(&record, record.renewal_ms, CACHED_RENEWAL_MS) && !is_refused(&record);
 }
 
 void cached_refuse(struct context *context, const struct account *account, enum refusal refusal, int64_t for_s, const char *parent)
@@ -236,10 +238,8 @@ void cached_refuse(struct context *context, const struct account *account, enum 
 
 enum refusal cached_refusal(const struct access_record *record, const char *parent, int64_t *ret_left_s)
 {
-	int64_t ago_ms = cached_ago_ms(record, record->refused_ms);
-
-	if (record->refusal == REFUSAL_NONE || ago_ms < 0 || ago_ms >= record->refused_for_s * 1000 || strcmp(record->refused_parent, parent) != 0)
+	if (!is_refused(record) || strcmp(record->refused_parent, parent) != 0)
 		return REFUSAL_NONE;
-	*ret_left_s = record->refused_for_s - ago_ms / 1000;
+	*ret_left_s = record->refused_for_s - cached_ago_ms(record, record->refused_ms) / 1000;
 	return record->refusal;
 }

@@ -205,9 +205,10 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	take_module_over(account);
 	if (outcome == DONE)
 		outcome = look_before(context, account, &old);
+	if (outcome != DONE)
+		return outcome;
 	vault_access(context, account, &before);
-	if (outcome == DONE)
-		outcome = cached_check_version(context, account, &before);
+	outcome = cached_check_version(context, account, &before);
 	if (outcome != DONE)
 		return outcome;
 	failpoint("login.read");

@@ -169,11 +169,16 @@ static int64_t *number_at(struct access_record *record, size_t i)
 	return (int64_t *)((char *)record + numbers[i].offset);
 }
 
+static int64_t number_of(const struct access_record *record, size_t i)
+{
+	return *(const int64_t *)((const char *)record + numbers[i].offset);
+}
+
 static bool access_member(struct bytes key, struct bytes value, struct access_record *record)
 {
 	for (size_t i = 0; i < NUMBERS; i++)
 		if (bytes_are(key, numbers[i].key))
-			return form_int(value, number_at(record, i)) && llabs(*number_at(record, i)) <= NUMBER_MAX;
+			return form_int(value, number_at(record, i)) && llabs(number_of(record, i)) <= NUMBER_MAX;
 	if (bytes_are(key, "token"))
 		return record->token.len == 0 && form_decode(value, &record->token);
 	if (bytes_are(key, "boot_id"))
@@ -214,7 +219,6 @@ enum record_fault access_record_parse(struct bytes line, struct access_record *r
 
 bool access_record_format(const struct access_record *record, struct secret *ret_line)
 {
-	struct access_record copy = *record; /* its secret stays the record's */
 	SECRET line = { 0 };
 	bool ok = form_add_int(&line, "v", RECORD_VERSION);
 
@@ -224,8 +228,8 @@ bool access_record_format(const struct access_record *record, struct secret *ret
 	if (ok && record->parent[0])
 		ok = form_add(&line, "parent", bytes_of(record->parent));
 	for (size_t i = 0; i < NUMBERS && ok; i++)
-		if (*number_at(&copy, i))
-			ok = form_add_int(&line, numbers[i].key, *number_at(&copy, i));
+		if (number_of(record, i))
+			ok = form_add_int(&line, numbers[i].key, number_of(record, i));
 	if (ok && record->refusal != REFUSAL_NONE)
 		ok = form_add(&line, "refused", bytes_of(refusals[record->refusal])) &&
 		     form_add(&line, "refused_parent", bytes_of(record->refused_parent));

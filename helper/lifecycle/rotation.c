@@ -80,17 +80,6 @@ static void fill(struct refresh_record *fresh, struct refresh_record *old, const
 	secret_move(&fresh->unknown, &old->unknown);
 }
 
-/* It was stored, says the keyring: it is believed once it gives it back. */
-static enum outcome read_back(struct context *context, const struct account *account, const struct refresh_record *fresh)
-{
-	REFRESH_RECORD kept = { 0 };
-	enum outcome outcome = vault_refresh(context, account, false, &kept);
-
-	if (outcome == DONE && !secret_equal(secret_view(&kept.token), secret_view(&fresh->token)))
-		outcome = trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "", "the keyring gave back another RefreshToken than was stored");
-	return outcome;
-}
-
 /* The server has the new one alone now, and the keyring does not take it. */
 static enum outcome rescue(struct context *context, const struct account *account, const struct refresh_record *fresh,
                            bool copied)
@@ -120,8 +109,6 @@ static enum outcome keep(struct context *context, struct account *account, struc
 	failpoint("rotate.copied");
 	fresh->regen_begun = 0;
 	outcome = failpoint_after("rotate.stored", vault_keep_refresh(context, account, fresh), &context->trouble);
-	if (outcome == DONE)
-		outcome = failpoint_after("rotate.read-back", read_back(context, account, fresh), &context->trouble);
 	fresh->regen_begun = begun;
 	if (outcome != DONE)
 		return rescue(context, account, fresh, copied);

@@ -45,11 +45,6 @@ token_status() {
 	sandbox_curl /integration/v1/validateRefreshToken/ -d "user_id=102&refresh_token=$1" | jq -r .token_status
 }
 
-account_lock() {
-	exec {lock}<>"$STATE/locks/102@http%3A%2F%2F127.0.0.1%3A${SANDBOX_URL##*:}"
-	flock "$lock"
-}
-
 @test "in the last 10 days: one rotation, one mint, not a word; a warm call renews nothing" {
 	login_ending $((9 * DAY))
 	run_cred get --format json
@@ -207,11 +202,7 @@ account_lock() {
 	program_sandbox --refresh-lifetime $((5 * DAY))
 	ACCOUNT=${SANDBOX_URL/:\/\//:\/\/102@}
 	login_ending $((5 * DAY))
-	account_lock
-	for i in {0..19}; do start get --timeout 100; done
-	for i in {0..19}; do waits "$i"; done
-	exec {lock}>&-
-	wait "${helpers[@]}"
+	crowd 20 get
 	for i in {0..19}; do [[ $(<"$OUT.$i") == "$(cached)" ]] || fails "$i: $(<"$OUT.$i.trace")"; done
 	works "$(cached)"
 	run_cred get --fresh
@@ -233,11 +224,7 @@ account_lock() {
 @test "20 at once: one rotation, one mint, 20 equal answers" {
 	local i
 	login_ending $((9 * DAY))
-	account_lock
-	for i in {0..19}; do start get --timeout 100; done
-	for i in {0..19}; do waits "$i"; done
-	exec {lock}>&-
-	wait "${helpers[@]}"
+	crowd 20 get
 	for i in {0..19}; do [[ $(<"$OUT.$i") == "$(cached)" ]] || fails "$i: $(<"$OUT.$i.trace")"; done
 	works "$(cached)"
 	asked regenRefreshToken createAPIAccessToken datasource

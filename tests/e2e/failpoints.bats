@@ -68,7 +68,6 @@ git_erase() { run_cred --protocol git erase < <(git_request "$@"); }
 		regen.answered        lost 1  6 lost 1
 		rotate.copied         copy 1
 		rotate.stored         new  1  5 new  1
-		rotate.read-back      new  1  5 new  1
 		rotate.emptied        new  1
 		rotate.copies-gone    new  1
 		lock.taken:2          new  1

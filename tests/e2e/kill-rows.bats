@@ -165,7 +165,7 @@ signal_child() { kill "-$1" "$(pgrep -P "$2" -x "alation-cred.*")"; }
 	[[ $screen =~ [[:space:]]echo[[:space:]] && $screen != *demo-password* ]] || { echo "$screen" >&2 && false; }
 	[[ $(sandbox_calls createRefreshToken) == 1 ]] # the other account's
 	holds none
-	run ! listed
+	run ! is_listed
 	untouched
 	no_lock
 }
@@ -223,7 +223,7 @@ signal_child() { kill "-$1" "$(pgrep -P "$2" -x "alation-cred.*")"; }
 			serves "$out"
 			"$way"
 			expect 0 'logged in as'
-			listed
+			is_listed
 		done
 	done
 	for point in mint.asking mint.answered; do
@@ -233,7 +233,7 @@ signal_child() { kill "-$1" "$(pgrep -P "$2" -x "alation-cred.*")"; }
 		run_cred get "${SANDBOX_URL/:\/\//:\/\/102@}"
 		expect 0
 		serves "$out"
-		listed
+		is_listed
 	done
 }
 
@@ -383,7 +383,7 @@ signal_child() { kill "-$1" "$(pgrep -P "$2" -x "alation-cred.*")"; }
 
 @test "K11: a rotation killed after the store: done, and what is left of it goes" {
 	local point
-	for point in rotate.stored rotate.read-back rotate.emptied rotate.copies-gone file.written rotate.listed; do
+	for point in rotate.stored rotate.emptied rotate.copies-gone file.written rotate.listed; do
 		fresh cached
 		killed_at "$point" run_cred rotate "$ACCOUNT"
 		holds new
@@ -404,7 +404,7 @@ signal_child() { kill "-$1" "$(pgrep -P "$2" -x "alation-cred.*")"; }
 		[[ -z $(key) ]]
 		no_copies
 		holds none
-		run ! listed
+		run ! is_listed
 		run_cred logout "$ACCOUNT"
 		expect 3
 		untouched

@@ -118,11 +118,7 @@ login_pasted() { # [ARG...]: a shared account, unless an ARG says otherwise; $pa
 	local first second
 	login_demo
 	drop_cached
-	sandbox_fault endpoint=createAPIAccessToken delay_ms=60000
-	start get
-	sandbox_held
-	kill -KILL "$started"
-	wait "$started" || :
+	killed_in createAPIAccessToken get
 	run_cred get
 	expect 0
 	first=$out
@@ -153,13 +149,9 @@ login_pasted() { # [ARG...]: a shared account, unless an ARG says otherwise; $pa
 @test "a mint that was lost in the last seconds of the token before: its mark outlives that token" {
 	local token left
 	login_demo
-	sandbox_fault endpoint=createAPIAccessToken delay_ms=60000
 	# As if it had 5 s left.
 	record | sed 's/lifetime_s=[0-9]*/lifetime_s=5/' | tr -d '\n' | keyctl pupdate "$(key)"
-	start get --fresh
-	sandbox_held
-	kill -KILL "$started"
-	wait "$started" || :
+	killed_in createAPIAccessToken get --fresh
 	# /proc/keys: what is left of its life, in a unit.
 	left=$(awk -v key="alation-cred-tree:access:102@$SANDBOX_URL:" '$9 == key { print $4 }' /proc/keys)
 	[[ $left =~ ^(23h|1d)$ ]] || fails "it ends in $left"
@@ -180,11 +172,7 @@ login_pasted() { # [ARG...]: a shared account, unless an ARG says otherwise; $pa
 	drop_cached
 	run_cred get
 	token=$out
-	sandbox_fault endpoint=regenRefreshToken delay_ms=60000
-	start rotate
-	sandbox_held
-	kill -KILL "$started"
-	wait "$started" || :
+	killed_in regenRefreshToken rotate
 	earlier suspect 100
 	run_cred get
 	[[ $code == 0 && $out == "$token" ]]
@@ -236,12 +224,7 @@ login_pasted() { # [ARG...]: a shared account, unless an ARG says otherwise; $pa
 	expect 0
 	token=$out
 	forget_calls
-	exec {lock}<>"$STATE/locks/102@http%3A%2F%2F127.0.0.1%3A${SANDBOX_URL##*:}"
-	flock "$lock"
-	for i in {0..19}; do start get --timeout 100; done
-	for i in {0..19}; do waits "$i"; done
-	exec {lock}>&-
-	wait "${helpers[@]}"
+	crowd 20 get
 	for i in {0..19}; do [[ $(<"$OUT.$i") == "$token" ]]; done
 	[[ $(calls) == validateAPIAccessToken ]] || fails "asked: $(calls)"
 }
@@ -249,11 +232,7 @@ login_pasted() { # [ARG...]: a shared account, unless an ARG says otherwise; $pa
 @test "a revocation that was lost, and arrives after the next mint: that token is not served dead" {
 	local token
 	login_demo
-	sandbox_fault endpoint=revokeAPIAccessTokens delay_ms=60000
-	start revoke
-	sandbox_held
-	kill -KILL "$started"
-	wait "$started" || :
+	killed_in revokeAPIAccessTokens revoke
 	run_cred get --fresh
 	expect 0
 	token=$out
@@ -333,10 +312,9 @@ login_pasted() { # [ARG...]: a shared account, unless an ARG says otherwise; $pa
 	[[ $out == username=102$'\n'password=* ]]
 	# While somebody else works on the account nobody waits to say it.
 	earlier warned_at 86400
-	exec {lock}<>"$STATE/locks/102@http%3A%2F%2F127.0.0.1%3A${SANDBOX_URL##*:}"
-	flock "$lock"
+	account_lock
 	run_cred get --timeout 5
-	exec {lock}>&-
+	account_unlock
 	[[ $code == 0 && -z $err ]]
 	run_cred get
 	expect 0 "$words"

@@ -87,12 +87,7 @@ all_got() { [[ $counts == "exit 0 $1"$'\n'"output $1 $2\\n" ]] || { echo "$count
 	expect 0
 	works "$out"
 	[[ $(mints) == 3 ]]
-	exec {lock}<>"$STATE/locks/102@http%3A%2F%2F127.0.0.1%3A${SANDBOX_URL##*:}"
-	flock "$lock"
-	for i in {0..11}; do start get --fresh --timeout 100; done
-	for i in {0..11}; do waits "$i"; done
-	exec {lock}>&-
-	wait "${helpers[@]}"
+	crowd 12 get --fresh
 	[[ $(mints) == 4 ]]
 	for i in {0..11}; do [[ $(<"$OUT.$i") == "$(cached)" ]]; done
 	works "$(cached)"
@@ -284,11 +279,7 @@ lost_mint() {
 	local old
 	login_demo
 	old=$(cached)
-	sandbox_fault endpoint=createAPIAccessToken delay_ms=60000
-	start get --fresh
-	sandbox_held
-	kill -KILL "$started"
-	wait "$started" || :
+	killed_in createAPIAccessToken get --fresh
 	sandbox_clear
 	run_cred get
 	[[ $code == 0 && $out == "$old" ]] || fails "the call is still held: the old one lives"

@@ -62,7 +62,7 @@ cached() { record | sed 's/.*token=\([^&]*\).*/\1/'; }
 drop_cached() { keyctl unlink "$(key)" @u >/dev/null; }
 forget_calls() { : >"$SANDBOX_LOG"; }
 git_request() { printf '%s\n' protocol=http "host=$HOST" username=102 "$@"; }
-listed() { grep -qF '&user_id=102&' "$STATE/accounts"; }
+is_listed() { grep -qF '&user_id=102&' "$STATE/accounts"; }
 
 # $answer, whole. Without a process: these files ask more than a thousand times.
 http() { # METHOD PATH [FORM [HEADER]]
@@ -195,9 +195,9 @@ again() { # HOLDS
 	read_log
 	holds "${end[1]}" || return 1
 	if [[ ${end[1]} == none ]]; then
-		[[ -z $(key) && -z $(key recovery) ]] && ! listed || fails "something is left"
+		[[ -z $(key) && -z $(key recovery) ]] && ! is_listed || fails "something is left"
 	else
-		listed || fails "the list does not know it"
+		is_listed || fails "the list does not know it"
 	fi
 }
 

@@ -10,6 +10,9 @@
 #   remembered MEMBER                           what the cached record says of it; nothing where it is not there
 #   mint_elsewhere                              another program with the same RefreshToken: ours is dead then
 #   mints, asked CALL..., forget_calls          how often the server minted; all that it was asked, in order
+#   account_lock, account_unlock                holds the account's lock, on $lock
+#   crowd N ARG...                              N calls that wait behind it and are let go together; $OUT.0 to N-1
+#   killed_in ENDPOINT ARG...                   a call that is killed while the server holds what it asks for
 #   start ARG...                                a call in the background: $started is its pid, its output goes to $OUT.N
 #   waits N                                     that one looked, found the lock taken, and looked again
 
@@ -55,4 +58,27 @@ start() { # ARG...: in the background; $started is its own pid, its stdout goes 
 waits() { # N: that one looked, found the lock taken, and looked again
 	local end=$((SECONDS + 20))
 	until [[ $(grep -c 'look up access' "$OUT.$1.trace") -ge 2 ]]; do ((SECONDS < end)) || return 1; done
+}
+
+account_lock() {
+	exec {lock}<>"$STATE/locks/102@http%3A%2F%2F127.0.0.1%3A${SANDBOX_URL##*:}"
+	flock "$lock"
+}
+account_unlock() { exec {lock}>&-; }
+
+crowd() {
+	local i
+	account_lock
+	for ((i = 0; i < $1; i++)); do start "${@:2}" --timeout 100; done
+	for ((i = 0; i < $1; i++)); do waits "$i"; done
+	account_unlock
+	wait "${helpers[@]}"
+}
+
+killed_in() {
+	sandbox_fault "endpoint=$1" delay_ms=60000
+	start "${@:2}"
+	sandbox_held
+	kill -KILL "$started"
+	wait "$started" || :
 }
