@@ -70,6 +70,9 @@ struct acred_module {             /* exported as alation_cred_module; grows at t
 	int (*list)(struct acred_call *, void *state,
 	            void (*each)(void *host, const struct acred_key *));
 	void (*close)(void *state); /* optional */
+	/* Optional. Forgets what it keeps open for its user from one process to the next, such as a derived key; locks
+	 * nothing that other programs use, reads no secret, asks nobody. ACRED_ABSENT where it kept nothing. */
+	int (*lock)(struct acred_call *, void *state);
 };
 
 #if defined __GNUC__
