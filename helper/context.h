@@ -23,6 +23,7 @@ struct context {
 	int64_t deadline_ms;    /* CLOCK_MONOTONIC; moves while a person is waited for */
 	int64_t started_boot_ms; /* CLOCK_BOOTTIME */
 	bool interactive;       /* a keyring may open its dialog */
+	bool asks;              /* and a passphrase may be asked for, on a terminal or by askpass: login and unlock alone */
 	int64_t module_ms;      /* what one call of a keyring module may take without a person */
 	bool authtype;          /* of a git request: its caller has that capability */
 	struct keyring keyring;

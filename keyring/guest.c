@@ -19,8 +19,9 @@ struct guest { /* what call->host points at while a module runs */
 	enum put_rule put_rule;
 	unsigned puts;
 	bool bad_put;
-	const struct acred_key *wanted; /* in a list */
-	bool listed;
+	const struct acred_key *wanted; /* in a list, and */
+	bool listed;                    /* whether it came; or */
+	void (*each)(void *host, const struct acred_key *key, const char *module);
 };
 
 /* Keeps TEXT as one line: a module may quote a stranger. */
@@ -69,8 +70,11 @@ static void on_each(void *host, const struct acred_key *key)
 	struct guest *guest = host;
 	const struct acred_key *wanted = guest->wanted;
 
-	if (wanted != NULL && key != NULL && key->facility != NULL && key->base_url != NULL &&
-	    key->user_id == wanted->user_id && strcmp(key->facility, wanted->facility) == 0 &&
+	if (key == NULL || key->facility == NULL || key->base_url == NULL)
+		return;
+	if (guest->each != NULL)
+		guest->each(guest->ears->host, key, guest->slot->line.module);
+	if (wanted != NULL && key->user_id == wanted->user_id && strcmp(key->facility, wanted->facility) == 0 &&
 	    strcmp(key->base_url, wanted->base_url) == 0)
 		guest->listed = true;
 }
@@ -114,6 +118,7 @@ static int load(const char *dir, struct keyring_slot *slot)
 		slot->loaded = true;
 		slot->why[0] = '\0';
 		slot->status = load_module(dir, slot->line.module, &slot->module, slot->why, sizeof slot->why);
+		slot->refused = slot->status != ACRED_OK;
 	}
 	return slot->status;
 }
@@ -175,6 +180,16 @@ static bool can_store(const struct acred_module *module)
 static bool can_erase(const struct acred_module *module)
 {
 	return module->erase != NULL;
+}
+
+static bool can_lock(const struct acred_module *module)
+{
+	return module->lock != NULL;
+}
+
+static bool can_list(const struct acred_module *module)
+{
+	return module->list != NULL;
 }
 
 int guest_lookup(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
@@ -246,6 +261,30 @@ int guest_erase(const char *dir, struct keyring_slot *slot, const struct keyring
 
 	if (status == ACRED_OK)
 		status = checked(&guest, slot->module.erase(&guest.call, slot->state, key));
+	ears->end(ears->host);
+	return status;
+}
+
+int guest_lock(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears)
+{
+	struct guest guest;
+	int status = begin(&guest, dir, slot, ears, ears->flags & ~(uint32_t)ACRED_MAY_PROMPT, can_lock);
+
+	if (status == ACRED_OK)
+		status = checked(&guest, slot->module.lock(&guest.call, slot->state));
+	ears->end(ears->host);
+	return status == ACRED_READONLY ? ACRED_ABSENT : status;
+}
+
+int guest_list(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
+               void (*each)(void *host, const struct acred_key *key, const char *module))
+{
+	struct guest guest;
+	int status = begin(&guest, dir, slot, ears, ears->flags & ~(uint32_t)ACRED_MAY_PROMPT, can_list);
+
+	guest.each = each;
+	if (status == ACRED_OK)
+		status = checked(&guest, slot->module.list(&guest.call, slot->state, on_each));
 	ears->end(ears->host);
 	return status;
 }

@@ -26,6 +26,13 @@ int guest_store(const char *dir, struct keyring_slot *slot, const struct keyring
 int guest_erase(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
                 const struct acred_key *key);
 
+/* Forgets what it keeps open between calls; ACRED_ABSENT where it has no such operation. */
+int guest_lock(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears);
+
+/* Calls EACH with every key it lists. */
+int guest_list(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
+               void (*each)(void *host, const struct acred_key *key, const char *module));
+
 /* Whether it is a source alone: it cannot store, or was refused and nobody knows. Loads it, opens nothing. */
 bool guest_is_source(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears);
 

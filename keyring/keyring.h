@@ -14,7 +14,8 @@
 
 #include "keyring/module.h"
 
-#define KEYRING_LINES_MAX 16 /* of both facilities together */
+#define KEYRING_LINES_MAX 32 /* of all facilities together */
+#define KEYRING_MODULE_MAX_BYTES 255 /* of a module's name, or of its path */
 #define KEYRING_WHY_MAX_BYTES 512
 
 enum keyring_control { KEYRING_REQUIRED, KEYRING_REQUISITE, KEYRING_SUFFICIENT, KEYRING_OPTIONAL };
@@ -22,7 +23,7 @@ enum keyring_control { KEYRING_REQUIRED, KEYRING_REQUISITE, KEYRING_SUFFICIENT, 
 struct keyring_line {
 	const char *facility; /* "refresh", "access" or "recovery" */
 	enum keyring_control control;
-	const char *module;   /* a name [a-z0-9-]+ */
+	const char *module;   /* a name [a-z0-9-]+, or the absolute path of a shared object */
 	int argc;
 	const char *const *argv;
 };
@@ -31,7 +32,7 @@ struct keyring_line {
  * a later put() replaces an earlier one. */
 struct keyring_ears {
 	void *host;
-	uint32_t flags; /* ACRED_MAY_PROMPT */
+	uint32_t flags; /* ACRED_MAY_PROMPT, ACRED_NO_DIALOG */
 	/* Before and after each call of a module. begin() returns the call's deadline (CLOCK_MONOTONIC, ms)
 	 * and may arm a watchdog that names the module. */
 	int64_t (*begin)(void *host, const char *module);
@@ -45,9 +46,12 @@ struct keyring_ears {
 struct keyring_answer {
 	int status;
 	const char *module; /* whose status that is; NULL: no module was reached */
+	bool readonly;      /* of ACRED_OK in a look-up: that module cannot store */
+	bool refused;       /* the loader refused that module, and its line is required or requisite */
 	struct keyring_step {
 		const char *module;
 		int status;
+		const char *why; /* what it noted, or ""; valid until it is called again */
 	} passed_over[KEYRING_LINES_MAX]; /* the other lines that were asked and did not have or take it, in order */
 	size_t n_passed_over;
 	char why[KEYRING_WHY_MAX_BYTES]; /* the last thing that module noted, or why the loader refused it; may be "" */
@@ -58,8 +62,10 @@ struct keyring_slot {
 	struct keyring_line line;
 	bool loaded, opened;       /* that was tried; `status` says how it went */
 	int status;
+	bool refused;              /* it never came to be a module: `status` and `why` are the loader's */
 	struct acred_module module;
 	void *state;
+	char name[KEYRING_MODULE_MAX_BYTES + 1]; /* of a line that keyring_add made */
 	char why[KEYRING_WHY_MAX_BYTES];
 };
 
@@ -75,6 +81,10 @@ struct keyring { /* the caller's memory; zeroed is empty */
  */
 void keyring_init(const char *modules_dir, const struct keyring_line *lines, size_t n, struct keyring *ret_keyring);
 
+/* A `sufficient` line for MODULE, a name and no path, at the end of FACILITY's, unless one names it already. For the module
+ * that is known to hold a secret, whatever the lines have become since. False: no room, or no name. */
+bool keyring_add(struct keyring *keyring, const char *facility, const char *module);
+
 /* Calls each opened module's close. Shared objects stay loaded. */
 void keyring_close(struct keyring *keyring);
 
@@ -85,6 +95,10 @@ void keyring_close(struct keyring *keyring);
  */
 int keyring_lookup(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
                    const char *holder, struct keyring_answer *ret_answer);
+
+/* Asks MODULE alone, whatever its line's control says: whether it gives back what it took. */
+int keyring_lookup_in(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
+                      const char *module, struct keyring_answer *ret_answer);
 
 /* The same walk, but no secret is kept: a module with `list` is asked by it, another by a look-up whose secret
  * is dropped unread. Never prompts. For `status`. */
@@ -100,11 +114,20 @@ int keyring_store(struct keyring *keyring, const struct keyring_ears *ears, cons
                   const char *holder, const char *bytes, size_t len, int64_t ttl_s,
                   struct keyring_answer *ret_answer);
 
-/* Erases in every module of the facility that can be reached and can erase. ACRED_OK: gone everywhere (it may
- * have been nowhere); else the first LOCKED, else the first failure, and passed_over names each module that
- * could not be emptied. */
+/* Erases in every module of the facility that can be reached and can erase, but in the module BUT (NULL: in all).
+ * ACRED_OK: gone from there (it may have been nowhere); else the first LOCKED, else the first failure, and passed_over
+ * names each module that could not be emptied. */
 int keyring_erase(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
-                  struct keyring_answer *ret_answer);
+                  const char *but, struct keyring_answer *ret_answer);
+
+/* What the modules of FACILITY keep open between calls, such as derived keys, is forgotten. ACRED_ABSENT: none kept
+ * anything; else ACRED_OK or the first failure. */
+int keyring_lock(struct keyring *keyring, const struct keyring_ears *ears, const char *facility,
+                 struct keyring_answer *ret_answer);
+
+/* Calls EACH with every key that a module of FACILITY which cannot store lists: those need no login. Asks nobody. */
+void keyring_sources(struct keyring *keyring, const struct keyring_ears *ears, const char *facility,
+                     void (*each)(void *host, const struct acred_key *key, const char *module));
 
 /* The word of a status: "ok absent locked unavailable denied readonly timeout failed". */
 const char *keyring_status_word(int status);

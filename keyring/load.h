@@ -19,7 +19,8 @@
 const void *load_object(const char *path, const char *symbol, char *why, size_t room);
 
 /*
- * Module NAME ([a-z0-9-]+): built in, or DIR/NAME.so. Checks ABI, size and the required operation, and copies
+ * Module NAME ([a-z0-9-]+): built in, or DIR/NAME.so; or NAME is the absolute path of a shared object, which whoever wrote the
+ * configuration answers for. Checks ABI, size and the required operation, and copies
  * the part of the descriptor that both sides know. Returns ACRED_OK, or ACRED_UNAVAILABLE where there is no
  * such file, else ACRED_FAILED; WHY as above.
  */

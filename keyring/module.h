@@ -31,7 +31,9 @@ enum {
 };
 
 enum {
-	ACRED_MAY_PROMPT = 1u << 0 /* a person is there to be asked */
+	ACRED_MAY_PROMPT = 1u << 0, /* a person is there to be asked */
+	ACRED_NO_DIALOG = 1u << 1   /* but in no graphical session of this process (ssh): what a module opens there would stay
+	                             * unseen, and ask() alone reaches the person */
 };
 
 struct acred_key {                /* nothing in a key is itself secret */

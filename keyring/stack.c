@@ -48,6 +48,29 @@ void keyring_init(const char *modules_dir, const struct keyring_line *lines, siz
 	}
 }
 
+static bool is_name(const char *module)
+{
+	size_t n = strspn(module, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return n > 0 && n <= KEYRING_MODULE_MAX_BYTES && module[n] == '\0';
+}
+
+bool keyring_add(struct keyring *keyring, const char *facility, const char *module)
+{
+	struct keyring_slot *slot = &keyring->slots[keyring->n];
+
+	for (size_t i = 0; i < keyring->n; i++)
+		if (strcmp(keyring->slots[i].line.facility, facility) == 0 && strcmp(keyring->slots[i].line.module, module) == 0)
+			return true;
+	if (keyring->n == KEYRING_LINES_MAX || !is_name(module))
+		return false;
+	memset(slot, 0, sizeof *slot);
+	strcpy(slot->name, module);
+	slot->line = (struct keyring_line){ facility, KEYRING_SUFFICIENT, slot->name, 0, NULL };
+	keyring->n++;
+	return true;
+}
+
 void keyring_close(struct keyring *keyring)
 {
 	for (size_t i = 0; i < keyring->n; i++) {
@@ -70,6 +93,7 @@ static void start(struct walk *walk, struct keyring *keyring, const struct keyri
 	walk->cache = strcmp(key->facility, "access") == 0;
 	answer->status = ACRED_ABSENT;
 	answer->module = NULL;
+	answer->readonly = answer->refused = false;
 	answer->n_passed_over = 0;
 	answer->why[0] = '\0';
 }
@@ -88,8 +112,7 @@ static void pass_over(struct walk *walk, const struct keyring_slot *slot, int st
 
 	if (answer->n_passed_over == KEYRING_LINES_MAX) /* more lines than that cannot be */
 		return;
-	answer->passed_over[answer->n_passed_over].module = slot->line.module;
-	answer->passed_over[answer->n_passed_over++].status = status;
+	answer->passed_over[answer->n_passed_over++] = (struct keyring_step){ slot->line.module, status, slot->why };
 }
 
 /* Of several failures the first 'locked' tells the user most, and 'readonly' least. */
@@ -114,6 +137,12 @@ static void remember(struct walk *walk, struct keyring_slot *slot, int status)
 	walk->failure = status;
 }
 
+/* Whoever wrote such a line wants no walk without that module. */
+static bool must_load(const struct keyring_slot *slot)
+{
+	return slot->line.control == KEYRING_REQUIRED || slot->line.control == KEYRING_REQUISITE;
+}
+
 static int answer_with(struct walk *walk, const struct keyring_slot *slot, int status)
 {
 	struct keyring_answer *answer = walk->answer;
@@ -122,6 +151,8 @@ static int answer_with(struct walk *walk, const struct keyring_slot *slot, int s
 	if (slot == NULL)
 		return status;
 	answer->module = slot->line.module;
+	answer->readonly = status == ACRED_OK && slot->module.store == NULL;
+	answer->refused = slot->refused && must_load(slot);
 	snprintf(answer->why, sizeof answer->why, "%s", slot->why);
 	return status;
 }
@@ -219,6 +250,19 @@ int keyring_lookup(struct keyring *keyring, const struct keyring_ears *ears, con
 
 	start(&walk, keyring, ears, key, ret_answer);
 	return look(&walk, holder, guest_lookup);
+}
+
+int keyring_lookup_in(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
+                      const char *module, struct keyring_answer *ret_answer)
+{
+	struct keyring_slot *slot;
+	struct walk walk;
+
+	start(&walk, keyring, ears, key, ret_answer);
+	slot = holders_line(&walk, module);
+	if (slot == NULL)
+		return settle_no_line(&walk, module);
+	return settle(&walk, slot, guest_lookup(keyring->modules_dir, slot, ears, key));
 }
 
 int keyring_locate(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
@@ -334,7 +378,7 @@ static int conclude_erase(struct walk *walk, const struct keyring_slot *emptied,
 }
 
 int keyring_erase(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
-                  struct keyring_answer *ret_answer)
+                  const char *but, struct keyring_answer *ret_answer)
 {
 	const struct keyring_slot *emptied = NULL;
 	struct walk walk, away = { .failed = NULL };
@@ -344,7 +388,7 @@ int keyring_erase(struct keyring *keyring, const struct keyring_ears *ears, cons
 		struct keyring_slot *slot = line(&walk, i);
 		int status;
 
-		if (slot == NULL)
+		if (slot == NULL || (but != NULL && strcmp(slot->line.module, but) == 0))
 			continue;
 		status = guest_erase(keyring->modules_dir, slot, ears, key);
 		if (status == ACRED_OK || status == ACRED_ABSENT) {
@@ -356,4 +400,37 @@ int keyring_erase(struct keyring *keyring, const struct keyring_ears *ears, cons
 		remember(status == ACRED_READONLY || status == ACRED_UNAVAILABLE ? &away : &walk, slot, status);
 	}
 	return conclude_erase(&walk, emptied, &away);
+}
+
+int keyring_lock(struct keyring *keyring, const struct keyring_ears *ears, const char *facility,
+                 struct keyring_answer *ret_answer)
+{
+	const struct acred_key key = { .facility = facility };
+	const struct keyring_slot *locked = NULL;
+	struct walk walk;
+
+	start(&walk, keyring, ears, &key, ret_answer);
+	for (size_t i = 0; i < keyring->n; i++) {
+		struct keyring_slot *slot = line(&walk, i);
+		int status = slot != NULL ? guest_lock(keyring->modules_dir, slot, ears) : ACRED_ABSENT;
+
+		if (status == ACRED_OK)
+			locked = slot;
+		else if (status != ACRED_ABSENT && status != ACRED_UNAVAILABLE)
+			remember(&walk, slot, status);
+	}
+	if (walk.failed != NULL)
+		return answer_with(&walk, walk.failed, walk.failure);
+	return answer_with(&walk, locked, locked != NULL ? ACRED_OK : ACRED_ABSENT);
+}
+
+void keyring_sources(struct keyring *keyring, const struct keyring_ears *ears, const char *facility,
+                     void (*each)(void *host, const struct acred_key *key, const char *module))
+{
+	for (size_t i = 0; i < keyring->n; i++) {
+		struct keyring_slot *slot = &keyring->slots[i];
+
+		if (strcmp(slot->line.facility, facility) == 0 && guest_is_source(keyring->modules_dir, slot, ears))
+			(void)guest_list(keyring->modules_dir, slot, ears, each);
+	}
 }

@@ -177,3 +177,14 @@ enum outcome prompt_ask(const char *question, bool hidden, struct secret *ret_an
 	secret_move(ret_answer, &line);
 	return DONE;
 }
+
+bool prompt_secret_possible(void)
+{
+	return prompt_possible();
+}
+
+enum outcome prompt_secret(const char *question, int64_t deadline_ms, struct secret *ret_answer, struct trouble *trouble)
+{
+	(void)deadline_ms;
+	return prompt_ask(question, true, ret_answer, trouble);
+}

@@ -24,4 +24,10 @@ void prompt_show(const char *text);
  */
 enum outcome prompt_ask(const char *question, bool hidden, struct secret *ret_answer, struct trouble *trouble);
 
+/* Whether a secret could be asked for. */
+bool prompt_secret_possible(void);
+
+/* Asks for a secret, by DEADLINE_MS (CLOCK_MONOTONIC): on the terminal, without echo. */
+enum outcome prompt_secret(const char *question, int64_t deadline_ms, struct secret *ret_answer, struct trouble *trouble);
+
 #endif

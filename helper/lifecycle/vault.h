@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records in and out of the keyring stack: limits and watchdog around each module's call, statuses turned into
- * outcomes and words. Decides nothing about tokens.
+ * Records in and out of the keyring stack (walk.h walks it). Decides nothing about tokens.
  */
 #ifndef HELPER_LIFECYCLE_VAULT_H
 #define HELPER_LIFECYCLE_VAULT_H
@@ -11,25 +10,27 @@
 #include "helper/lifecycle/record.h"
 
 /*
- * The account's RefreshToken record. MAY_PROMPT: a keyring's dialog may open, and the time a person takes does
- * not count; never under a lock. LOGIN_NEEDED (no_account) where nothing is stored, LOCKED, or KEYRING; a record
- * that is damaged, foreign or newer is KEYRING too. *ret_record is the caller's to wipe in any case.
+ * The account's RefreshToken record. MAY_PROMPT: a keyring's dialog may open or, where context->asks, a passphrase be asked
+ * for, and the time a person takes does not count; never under a lock. LOGIN_NEEDED (no_account) where nothing is stored, LOCKED, or KEYRING; a record
+ * that is damaged, foreign or newer is KEYRING too. One that came from a module which cannot store has it in ->source.
+ * *ret_record is the caller's to wipe in any case.
  */
 enum outcome vault_refresh(struct context *context, const struct account *account, bool may_prompt,
                            struct refresh_record *ret_record);
 
-/*
- * Whether a RefreshToken of ACCOUNT, of which the user id may not be known yet, could be kept now: DONE, LOCKED or
- * KEYRING; BUSY where another login asks the same for too long. Asked before a server is made to create one. Proves
- * it by a record of nobody's account, which is stored, read back and erased. MAY_PROMPT as in vault_refresh.
- */
-enum outcome vault_ready(struct context *context, const struct account *account, bool may_prompt);
-
 /* Keeps it, makes sure that the keyring gives it back, and writes the module that took it into account->module. */
 enum outcome vault_keep_refresh(struct context *context, struct account *account, const struct refresh_record *record);
 
-/* Removes it from every module. What could not be emptied is the outcome. */
+/* It was stored under KEY, says MODULE: that is believed once it gives it back. */
+enum outcome vault_comes_back(struct context *context, const struct account *account, const struct acred_key *key,
+                              const char *module, struct bytes line);
+
+/* Removes it from every module. What could not be emptied is the outcome; a source that can only be read, and still gives
+ * one, is a warning. */
 enum outcome vault_forget_refresh(struct context *context, const struct account *account);
+
+/* account->module holds it now; it is removed from all others, BEFORE included, which held it. */
+enum outcome vault_forget_elsewhere(struct context *context, const struct account *account, const char *before);
 
 /* "is damaged" and the like, for sentences about what lies somewhere. */
 const char *vault_fault_words(enum record_fault fault);

@@ -16,7 +16,7 @@
 #include "helper/base/stdin.h"
 #include "helper/base/stdout.h"
 #include "helper/lifecycle/enroll.h"
-#include "helper/lifecycle/vault.h"
+#include "helper/lifecycle/ready.h"
 #include "helper/verbs/verbs.h"
 
 #define PASSWORD_MAX_BYTES 4096
@@ -235,7 +235,7 @@ static enum outcome check_ready(struct context *context, const struct account *a
 	accounts_look_again(&known); /* its module */
 	outcome = accounts_ready(account, context->deadline_ms, trouble);
 	if (outcome == DONE)
-		outcome = vault_ready(context, &known, context->interactive);
+		outcome = ready_to_keep(context, &known);
 	if (outcome == DONE)
 		return outcome;
 	n = strlen(trouble->remedy);

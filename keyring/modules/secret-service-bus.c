@@ -223,7 +223,7 @@ int talk_begin(struct talk *talk, struct acred_call *call, struct vault *vault)
 	memset(talk, 0, sizeof *talk);
 	talk->call = call;
 	talk->vault = vault;
-	talk->may_prompt = call->flags & ACRED_MAY_PROMPT;
+	talk->may_prompt = (call->flags & (ACRED_MAY_PROMPT | ACRED_NO_DIALOG)) == ACRED_MAY_PROMPT;
 	talk->cancel = g_cancellable_new();
 	g_mutex_init(&talk->lock);
 	g_cond_init(&talk->changed);

@@ -144,9 +144,9 @@ last_line_names() {
 	own_keyring
 	logged_in
 	session_restart_keyring
-	fault 4 "$ACCOUNT|unlock it in the desktop session" get
+	fault 4 "$ACCOUNT|unlock it with 'alation-cred unlock" get
 	for verb in validate revoke rotate logout; do
-		fault_in_json 4 "$ACCOUNT|unlock it in the desktop session" $verb
+		fault_in_json 4 "$ACCOUNT|unlock it with 'alation-cred unlock" $verb
 	done
 	[[ $(calls | paste -sd ' ') == 'createRefreshToken createAPIAccessToken' ]]
 }

@@ -277,7 +277,7 @@ nobody_called() {
 
 @test "locked: get writes nothing and ends with 4, store and erase change nothing and end with 4" {
 	local locked
-	locked="alation-cred: the keyring (secret-service) is locked, and nobody is there to unlock it for $ACCOUNT; unlock it in the desktop session, or let it ask with --interactive always"
+	locked="alation-cred: the keyring (secret-service) is locked, and nobody is there to unlock it for $ACCOUNT; unlock it with 'alation-cred unlock $ACCOUNT', or in the desktop session"
 	session_restart_keyring
 	check 0 helper get <<<"$(request)"$'\n--\nusername=102\npassword=@PASSWORD@\npassword_expiry_utc=@EXPIRY@'
 	check 4 helper erase <<<"$(request)"$'\n--\n--\n'"$locked"

@@ -229,7 +229,7 @@ silent() {
 	run_cred rotate --auto --all
 	expect 0
 	[[ -z $raw$err ]] || fails "nothing is due"
-	refuses 4 keyring_locked "$ACCOUNT|unlock it in the desktop session, then try again" rotate --auto --if-expiring 21d
+	refuses 4 keyring_locked "$ACCOUNT|unlock it with 'alation-cred unlock" rotate --auto --if-expiring 21d
 	[[ $err != *--interactive* ]] || fails "it may not ask"
 	code=0
 	screen=$("$PTY" "$CRED" rotate --auto --all --if-expiring 21d 3>&- </dev/null) || code=$?

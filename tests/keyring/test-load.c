@@ -106,13 +106,28 @@ static void test_built_in(void **state)
 
 static void test_names(void **state)
 {
-	static const char *const names[] = { "", "../guest", "guest.so", "Guest", "a/b", "gu st", "/etc/passwd",
+	static const char *const names[] = { "", "../guest", "guest.so", "Guest", "a/b", "gu st", "./guest",
 		"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg" };
 
 	(void)state;
 	copy("answers.so", "guest.so", 0644);
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		assert_refused(ACRED_FAILED, names[i], "", "no module can have such a name");
+}
+
+/* A configuration file may name one by its path, which is judged as those of ours are. */
+static void test_absolute_path(void **state)
+{
+	char path[PATH_MAX + 16];
+
+	(void)state;
+	copy("answers.so", "guest.so", 0644);
+	snprintf(path, sizeof path, "%s/guest.so", dir);
+	assert_int_equal(load_module("/nowhere", path, &module, why, sizeof why), ACRED_OK);
+	assert_string_equal(module.name, "answers");
+	assert_refused(ACRED_UNAVAILABLE, in(dir, "other.so"), "other.so", "No such file");
+	assert_int_equal(chmod(path, 0646), 0);
+	assert_refused(ACRED_FAILED, path, "guest.so", "is writable by everybody");
 }
 
 static void test_guests(void **state)
@@ -329,6 +344,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(test_built_in),
 		ROW(test_names),
+		ROW(test_absolute_path),
 		ROW(test_guests),
 		ROW(test_only_the_known_part_is_taken),
 		ROW(test_two_modules_are_two),

@@ -96,7 +96,7 @@ static void test_erase(void **state)
 	(void)state;
 	for EACH(erases) {
 		set_up(row->lines, "refresh");
-		keyring_erase(&keyring, &ears, &key, &answer);
+		keyring_erase(&keyring, &ears, &key, NULL, &answer);
 		check(row->what, row->expected, row->log);
 	}
 }

@@ -162,7 +162,7 @@ static int run(const struct keyring_ears *ears, struct keyring_answer *answer)
 	if (strcmp(verb, "locate") == 0)
 		return keyring_locate(&keyring, ears, &key, tool.holder, answer);
 	if (strcmp(verb, "erase") == 0)
-		return keyring_erase(&keyring, ears, &key, answer);
+		return keyring_erase(&keyring, ears, &key, NULL, answer);
 	if (strcmp(verb, "store") != 0)
 		die("what is that verb?");
 	tool.secret_len = fread(tool.secret, 1, sizeof tool.secret, stdin);

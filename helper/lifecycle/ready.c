@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The try before a login: a look-up, then a record of nobody's that is stored, read back and erased.
+ */
+#include "helper/lifecycle/ready.h"
+
+#include <string.h>
+
+#include "helper/account.h"
+#include "helper/base/failpoint.h"
+#include "helper/base/harden.h"
+#include "helper/base/prompt.h"
+#include "helper/lifecycle/record.h"
+#include "helper/lifecycle/vault.h"
+#include "helper/lifecycle/walk.h"
+
+#define TOKEN_BYTES 1024 /* about what servers make */
+
+static bool a_person_is_there(const struct context *context)
+{
+	return context->interactive || (context->asks && prompt_secret_possible());
+}
+
+/* Whether the keyring answers. The user id is not known before the server tells it; any will do. */
+static enum outcome answers(struct context *context, const struct account *account)
+{
+	const struct acred_key key = { "refresh", account->base_url, 1 };
+	struct walk walk = { context, account, .may_prompt = false };
+	struct keyring_answer answer;
+
+	walk_look_up(&walk, &key, walk_holder(account), &answer);
+	if (answer.status == ACRED_LOCKED && a_person_is_there(context)) {
+		walk.may_prompt = true;
+		walk_look_up(&walk, &key, walk_holder(account), &answer);
+	}
+	return answer.status == ACRED_ABSENT ? DONE : walk_say(&walk, &answer);
+}
+
+static enum outcome say_unwritable(struct walk *walk, const struct keyring_answer *answer)
+{
+	struct trouble *trouble = &walk->context->trouble;
+	const char *module = answer->module ? answer->module : "none";
+	char text[ACCOUNT_TEXT_BYTES];
+
+	account_text(walk->account, text);
+	if (answer->status == ACRED_READONLY)
+		return trouble_say(trouble, TROUBLE_KEYRING_READONLY, "log in where there is a keyring that can be written, or with --keyring sealed-file",
+		                   "the keyring (%s) can only be read, and keeps no RefreshToken of %s", module, text);
+	if (answer->status == ACRED_FAILED && !answer->refused)
+		return trouble_say(trouble, TROUBLE_KEYRING_FAILED, "look whether its disk is full or can only be read, then try again",
+		                   "the keyring (%s) cannot be written for %s%s%s", module, text, answer->why[0] ? ": " : "", answer->why);
+	return walk_say(walk, answer);
+}
+
+/* Nobody's record: whatever reads it sends it nowhere, and what a crash leaves of it is replaced by the next login's. */
+static bool nobodys_line(const struct account *nobody, struct secret *ret_line)
+{
+	REFRESH_RECORD record = { .user_id = nobody->user_id, .created_at = RECORD_TIME_UNKNOWN, .token_expires_at = RECORD_TIME_UNKNOWN };
+	char token[TOKEN_BYTES];
+
+	memset(token, 'x', sizeof token);
+	memcpy(record.base_url, nobody->base_url, sizeof record.base_url);
+	return secret_set(&record.token, (struct bytes){ token, sizeof token }) && refresh_record_format(&record, ret_line);
+}
+
+/* Stored, read back, erased. What stays there harms nobody, so the last step's failure is none. */
+static enum outcome write_and_erase(struct walk *walk, const struct acred_key *key, struct bytes line)
+{
+	struct keyring_answer answer, erased;
+	enum outcome outcome;
+
+	walk_store(walk, key, walk_holder(walk->account), line, WALK_FOR_EVER, &answer);
+	failpoint("login.tried");
+	if (answer.status == ACRED_OK)
+		outcome = vault_comes_back(walk->context, walk->account, key, answer.module, line);
+	else
+		outcome = say_unwritable(walk, &answer);
+	walk_erase(walk, key, walk_holder(walk->account), NULL, &erased);
+	return outcome;
+}
+
+/* One at a time: the item of one is not to be erased by another that is done. */
+static enum outcome try_it(struct walk *walk, const struct account *nobody, struct bytes line)
+{
+	const struct acred_key key = walk_key(nobody, "refresh");
+	LOCK lock = LOCK_NONE;
+	enum outcome outcome = account_lock(walk->context, nobody, &lock);
+
+	return outcome == DONE ? write_and_erase(walk, &key, line) : outcome;
+}
+
+/* What is made only now wants a passphrase, and whoever chooses one takes his time: no lock is held. */
+static void let_unlock(struct walk *walk, const struct account *nobody, struct bytes line)
+{
+	const struct acred_key key = walk_key(nobody, "refresh");
+	struct keyring_answer answer;
+
+	walk->may_prompt = true;
+	walk_store(walk, &key, walk_holder(walk->account), line, WALK_FOR_EVER, &answer);
+	walk->may_prompt = false;
+}
+
+enum outcome ready_to_keep(struct context *context, const struct account *account)
+{
+	const struct account nobody = { .base_url = "https://write-test.invalid", .user_id = 1 };
+	struct walk walk = { context, account, .may_prompt = false };
+	SECRET line = { 0 };
+	enum outcome outcome;
+
+	if (!nobodys_line(&nobody, &line))
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "", "no memory for a record");
+	harden_environment();
+	outcome = answers(context, account);
+	if (outcome == DONE)
+		outcome = try_it(&walk, &nobody, secret_view(&line));
+	if (outcome != LOCKED || !a_person_is_there(context))
+		return outcome;
+	context->trouble = (struct trouble){ 0 };
+	let_unlock(&walk, &nobody, secret_view(&line));
+	return try_it(&walk, &nobody, secret_view(&line));
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between the helper and the keyring stack.
+ */
+#include "helper/lifecycle/walk.h"
+
+#include <stdio.h>
+
+#include "helper/account.h"
+#include "helper/base/clock.h"
+#include "helper/base/prompt.h"
+#include "helper/base/trace.h"
+#include "helper/base/watchdog.h"
+
+#define PROMPT_MS 120000
+
+/* A module is about to be called: how long it may take, and what is said if it never comes back. */
+static int64_t begin(void *host, const char *module)
+{
+	struct walk *walk = host;
+	struct context *context = walk->context;
+	struct trouble trouble = { 0 };
+	char reply[WATCHDOG_REPLY_MAX_BYTES], text[ACCOUNT_TEXT_BYTES];
+	int64_t deadline_ms;
+
+	walk->began_ms = clock_mono_ms();
+	deadline_ms = walk->began_ms + (walk->may_prompt ? PROMPT_MS : context->module_ms);
+	if (!walk->may_prompt && deadline_ms > context->deadline_ms)
+		deadline_ms = context->deadline_ms;
+	trouble_say(&trouble, TROUBLE_KEYRING_TIMEOUT, "look whether that keyring's service hangs, then try again",
+	            "the keyring module '%s' did not come back for %s", module, account_text(walk->account, text));
+	watchdog_arm(deadline_ms, &trouble, context_failure(context, &trouble, reply, sizeof reply));
+	return deadline_ms;
+}
+
+static void end(void *host)
+{
+	struct walk *walk = host;
+
+	watchdog_disarm();
+	secret_wipe(&walk->answer);
+	/* A person's time is not the program's. */
+	if (walk->may_prompt)
+		walk->context->deadline_ms += clock_mono_ms() - walk->began_ms;
+}
+
+static int put(void *host, const char *bytes, size_t len)
+{
+	struct walk *walk = host;
+
+	if (!walk->found)
+		return 0;
+	return secret_set(walk->found, (struct bytes){ bytes, len }) ? 0 : -1;
+}
+
+static void note(void *host, const char *module, const char *text)
+{
+	(void)host;
+	trace("%s: %s", module, text);
+}
+
+/* What a person types is the module's until its call returns. */
+static int ask(void *host, const char *question, const char **answer, size_t *len)
+{
+	struct walk *walk = host;
+	struct trouble trouble = { 0 };
+
+	secret_wipe(&walk->answer);
+	if (prompt_secret(question, walk->began_ms + PROMPT_MS, &walk->answer, &trouble) != DONE) {
+		trace("asked: %s", trouble.message);
+		return clock_mono_ms() < walk->began_ms + PROMPT_MS ? ACRED_LOCKED : ACRED_TIMEOUT;
+	}
+	*answer = secret_view(&walk->answer).p;
+	*len = walk->answer.len;
+	return ACRED_OK;
+}
+
+/* `get` never asks; a keyring's own dialog is another matter. */
+static struct keyring_ears ears_of(struct walk *walk)
+{
+	return (struct keyring_ears){
+		.host = walk,
+		.flags = (walk->may_prompt ? ACRED_MAY_PROMPT : 0) | (walk->context->interactive ? 0 : ACRED_NO_DIALOG),
+		.begin = begin,
+		.end = end,
+		.put = put,
+		.note = note,
+		.ask = walk->may_prompt && walk->context->asks && prompt_secret_possible() ? ask : NULL,
+	};
+}
+
+struct acred_key walk_key(const struct account *account, const char *facility)
+{
+	return (struct acred_key){ .facility = facility, .base_url = account->base_url, .user_id = account->user_id };
+}
+
+const char *walk_holder(const struct account *account)
+{
+	return account->module[0] ? account->module : NULL;
+}
+
+/* Who holds it is asked, whatever the configuration has become since. */
+static void add_holder(struct walk *walk, const char *facility, const char *holder)
+{
+	if (holder)
+		keyring_add(&walk->context->keyring, facility, holder);
+}
+
+static int traced(const char *what, const struct acred_key *key, const struct keyring_answer *answer)
+{
+	trace("%s %s of %lld@%s: %s by %s%s%s", what, key->facility, (long long)key->user_id, key->base_url,
+	      keyring_status_word(answer->status), answer->module ? answer->module : "nobody", answer->why[0] ? ": " : "",
+	      answer->why);
+	return answer->status;
+}
+
+int walk_look_up(struct walk *walk, const struct acred_key *key, const char *holder, struct keyring_answer *ret_answer)
+{
+	struct keyring_ears ears = ears_of(walk);
+
+	add_holder(walk, key->facility, holder);
+	keyring_lookup(&walk->context->keyring, &ears, key, holder, ret_answer);
+	return traced("look up", key, ret_answer);
+}
+
+int walk_look_up_in(struct walk *walk, const struct acred_key *key, const char *module, struct keyring_answer *ret_answer)
+{
+	struct keyring_ears ears = ears_of(walk);
+
+	keyring_lookup_in(&walk->context->keyring, &ears, key, module, ret_answer);
+	return traced("read back", key, ret_answer);
+}
+
+int walk_locate(struct walk *walk, const struct acred_key *key, const char *holder, struct keyring_answer *ret_answer)
+{
+	struct keyring_ears ears = ears_of(walk);
+
+	add_holder(walk, key->facility, holder);
+	keyring_locate(&walk->context->keyring, &ears, key, holder, ret_answer);
+	return traced("locate", key, ret_answer);
+}
+
+int walk_store(struct walk *walk, const struct acred_key *key, const char *holder, struct bytes line, int64_t ttl_s,
+               struct keyring_answer *ret_answer)
+{
+	struct keyring_ears ears = ears_of(walk);
+
+	add_holder(walk, key->facility, holder);
+	keyring_store(&walk->context->keyring, &ears, key, holder, line.p, line.n, ttl_s, ret_answer);
+	return traced("store", key, ret_answer);
+}
+
+int walk_erase(struct walk *walk, const struct acred_key *key, const char *holder, const char *but, struct keyring_answer *ret_answer)
+{
+	struct keyring_ears ears = ears_of(walk);
+
+	add_holder(walk, key->facility, holder);
+	keyring_erase(&walk->context->keyring, &ears, key, but, ret_answer);
+	return traced("erase", key, ret_answer);
+}
+
+int walk_lock(struct walk *walk, const char *holder, struct keyring_answer *ret_answer)
+{
+	struct keyring_ears ears = ears_of(walk);
+	struct acred_key key = walk_key(walk->account, "refresh");
+
+	add_holder(walk, key.facility, holder);
+	keyring_lock(&walk->context->keyring, &ears, key.facility, ret_answer);
+	return traced("lock", &key, ret_answer);
+}
+
+struct listing {
+	struct walk walk; /* first: the ears' host */
+	void (*each)(void *user, const struct acred_key *key, const char *module);
+	void *user;
+};
+
+static void pass_on(void *host, const struct acred_key *key, const char *module)
+{
+	struct listing *listing = host;
+
+	listing->each(listing->user, key, module);
+}
+
+void walk_sources(struct walk *walk, void (*each)(void *user, const struct acred_key *key, const char *module), void *user)
+{
+	struct listing listing = { *walk, each, user };
+	struct keyring_ears ears = ears_of(&listing.walk);
+
+	ears.host = &listing;
+	keyring_sources(&walk->context->keyring, &ears, "refresh", pass_on);
+}
+
+static enum outcome say_locked(struct walk *walk, const char *text, const char *module, const char *why)
+{
+	struct context *context = walk->context;
+	char remedy[ACCOUNT_TEXT_BYTES + 128];
+
+	if (walk->may_prompt && context->interactive)
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, "unlock it in the desktop session, then try again",
+		                   "the keyring (%s) is locked, and was not unlocked for %s%s%s", module, text, *why ? ": " : "", why);
+	snprintf(remedy, sizeof remedy, "unlock it with 'alation-cred unlock %s', or in the desktop session", text);
+	/* A verb that never asks, a call that must not, or a lock under which nobody is asked. */
+	if (context->interactive || context->options.unattended)
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, remedy, "the keyring (%s) is locked for %s%s%s", module, text,
+		                   *why ? ": " : "", why);
+	return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, remedy,
+	                   "the keyring (%s) is locked, and nobody is there to unlock it for %s%s%s", module, text, *why ? ": " : "", why);
+}
+
+static enum outcome say_unavailable(struct walk *walk, const char *text, const char *module, const char *why)
+{
+	struct context *context = walk->context;
+	char remedy[URL_BASE_MAX_BYTES + 160];
+
+	snprintf(remedy, sizeof remedy,
+	         "run this in a session with a Secret Service (GNOME Keyring, KWallet, KeePassXC), or keep it in an encrypted file: 'alation-cred login --keyring sealed-file %s'",
+	         walk->account->base_url);
+	return trouble_say(&context->trouble, TROUBLE_KEYRING_UNAVAILABLE, remedy, "no keyring can be reached for %s: %s%s%s", text, module,
+	                   *why ? ": " : "", why);
+}
+
+enum outcome walk_say(struct walk *walk, const struct keyring_answer *answer)
+{
+	const char *why = answer->why, *module = answer->module ? answer->module : "none";
+	struct context *context = walk->context;
+	char text[ACCOUNT_TEXT_BYTES], remedy[URL_BASE_MAX_BYTES + 64];
+
+	account_text(walk->account, text);
+	if (answer->refused)
+		return trouble_say(&context->trouble, TROUBLE_CONFIGURATION, "install that module, or take its line out of the configuration",
+		                   "the keyring module '%s', which the configuration requires, cannot be used: %s", module, why);
+	switch (answer->status) {
+	case ACRED_OK:
+		return DONE;
+	case ACRED_ABSENT:
+		snprintf(remedy, sizeof remedy, "log in with 'alation-cred login %s'", walk->account->base_url);
+		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, remedy, "no RefreshToken is stored for %s", text);
+	case ACRED_LOCKED:
+		return say_locked(walk, text, module, why);
+	case ACRED_UNAVAILABLE:
+		return say_unavailable(walk, text, module, why);
+	case ACRED_TIMEOUT:
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_TIMEOUT, "look whether that keyring's service hangs, then try again",
+		                   "the keyring (%s) did not answer in time for %s", module, text);
+	case ACRED_READONLY:
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_READONLY, "log in again to keep it in one that can be written", "the keyring (%s) of %s can only be read", module, text);
+	default:
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "'alation-cred status' tells about each keyring",
+		                   "the keyring (%s) failed for %s%s%s", module, text, *why ? ": " : "", why);
+	}
+}
