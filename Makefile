@@ -59,9 +59,9 @@ mkdir = @mkdir -p $(@D) && echo '  CC $<'
 ## Sources. A foreign library's header is seen by the shared objects' files alone.
 
 builtins := kernel private-file
-client_src := helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/base/clock.c protocol/out.c
+client_src := helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/alation/trust.c helper/base/clock.c protocol/out.c
 shared_modules := secret-service
-core_src := $(filter-out helper/main.c helper/site.c helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c, \
+core_src := $(filter-out helper/main.c helper/site.c helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/alation/trust.c, \
 	$(wildcard protocol/*.c keyring/*.c helper/*.c helper/*/*.c)) $(builtins:%=keyring/modules/%.c)
 headers := $(wildcard protocol/*.h keyring/*.h helper/*.h helper/*/*.h)
 

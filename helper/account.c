@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "helper/sources.h"
+
 /* What the caller said of the account; empty members were not said. */
 struct wish {
 	const char *said;     /* the words, for messages; NULL: nothing was said */
@@ -50,6 +52,16 @@ enum outcome account_lock(struct context *context, const struct account *account
 	return outcome;
 }
 
+/* An address that the configuration has another for: a short name, or one that people know. */
+static void take_base_url(const struct context *context, struct url *url)
+{
+	const struct config_value *value = config_find_in(&context->config, CONFIG_BASE_URL, url->base);
+	int64_t user_id = url->user_id;
+
+	if (value && url_parse(bytes_of(value->value), url) == URL_OK) /* it is: the configuration was judged */
+		url->user_id = user_id;
+}
+
 enum outcome account_url(struct context *context, const char *text, struct url *ret_url)
 {
 	enum url_error error = url_parse(bytes_of(text), ret_url);
@@ -60,7 +72,40 @@ enum outcome account_url(struct context *context, const char *text, struct url *
 		                   "this is not the address of an instance: %s", url_error_text(error));
 	if (ret_url->cut)
 		context_warn(context, "url_cut", "only %s was used of the address; an account is a whole instance", ret_url->base);
+	take_base_url(context, ret_url);
 	return DONE;
+}
+
+/* The configuration's default-account for an instance that was named, as a user id; 0: it has none. */
+static int64_t default_user_id(const struct context *context, const char *base_url)
+{
+	const struct config_value *value = config_find_in(&context->config, CONFIG_DEFAULT_ACCOUNT, base_url);
+	struct url url;
+
+	if (!value)
+		return 0;
+	if (url_parse(bytes_of(value->value), &url) == URL_OK && url.user_id)
+		return url.user_id;
+	return url_user_id(bytes_of(value->value));
+}
+
+/* What is meant if the caller says nothing; false: the configuration does not say either. */
+static bool configured_default(const struct context *context, struct url *ret_url)
+{
+	const struct config_value *value = config_find_in(&context->config, CONFIG_DEFAULT_ACCOUNT, "");
+
+	if (!value)
+		value = config_find_in(&context->config, CONFIG_BASE_URL, "");
+	return value && url_parse(bytes_of(value->value), ret_url) == URL_OK;
+}
+
+bool account_is_default(const struct context *context, const struct account *account)
+{
+	struct url url;
+
+	if (configured_default(context, &url) && url.user_id)
+		return account->user_id == url.user_id && strcmp(account->base_url, url.base) == 0;
+	return account->is_default;
 }
 
 static enum outcome read_wish(struct context *context, const char *argument, struct wish *wish)
@@ -75,7 +120,7 @@ static enum outcome read_wish(struct context *context, const char *argument, str
 		if (outcome != DONE)
 			return outcome;
 		wish->has_url = true;
-		wish->any_scheme = !strstr(url, "://");
+		wish->any_scheme = !strstr(url, "://") && !config_find_in(&context->config, CONFIG_BASE_URL, wish->url.base);
 		wish->user_id = wish->url.user_id;
 		wish->said = argument ? wish->url.host : "$ALATION_BASE_URL";
 	}
@@ -88,6 +133,13 @@ static enum outcome read_wish(struct context *context, const char *argument, str
 		wish->user_id = id;
 		wish->said = wish->said ? "$ALATION_BASE_URL and $ALATION_USER_ID" : "$ALATION_USER_ID";
 	}
+	if (!wish->said && configured_default(context, &wish->url)) {
+		wish->has_url = true;
+		wish->user_id = wish->url.user_id;
+		wish->said = "the configuration's default";
+	}
+	if (wish->has_url && !wish->user_id)
+		wish->user_id = default_user_id(context, wish->url.base);
 	return DONE;
 }
 
@@ -104,12 +156,21 @@ static bool matches(const struct account *account, const struct wish *wish)
 	return strcmp(account->base_url, wish->url.base) == 0;
 }
 
+static bool any_matches(const struct accounts *accounts, const struct wish *wish)
+{
+	for (size_t i = 0; i < accounts->n; i++)
+		if (matches(&accounts->list[i], wish))
+			return true;
+	return false;
+}
+
 static enum outcome no_match(struct context *context, const struct accounts *accounts, const struct wish *wish,
                              struct account *ret_account)
 {
 	if (wish->has_url && wish->user_id) {
 		*ret_account = (struct account){ .user_id = wish->user_id, .refresh_expires_at = RECORD_TIME_UNKNOWN };
 		memcpy(ret_account->base_url, wish->url.base, sizeof ret_account->base_url);
+		context_is_about(context, ret_account->base_url);
 		return DONE;
 	}
 	if (!accounts->n)
@@ -153,15 +214,16 @@ static enum outcome choose(struct context *context, const struct accounts *accou
 		if (!matches(account, wish))
 			continue;
 		n++;
-		if (!found || account->is_default)
+		if (!found || account_is_default(context, account))
 			found = account;
 	}
 	if (!found)
 		return no_match(context, accounts, wish, ret_account);
-	if (n > 1 && !found->is_default)
+	if (n > 1 && !account_is_default(context, found))
 		return ambiguous(context, accounts, wish);
 	*ret_account = *found;
 	ret_account->unknown = NULL;
+	context_is_about(context, ret_account->base_url);
 	return DONE;
 }
 
@@ -199,11 +261,12 @@ bool account_is_meant(const struct account *account, const struct url *url)
 enum outcome account_choose_for(struct context *context, const struct accounts *accounts, const struct url *url,
                                 struct account *ret_account, bool *ret_found)
 {
-	const struct wish wish = { .url = *url, .has_url = true, .user_id = url->user_id };
+	struct wish wish = { .url = *url, .has_url = true, .user_id = url->user_id };
 
-	*ret_found = false;
-	for (size_t i = 0; i < accounts->n && !*ret_found; i++)
-		*ret_found = matches(&accounts->list[i], &wish);
+	/* A preference among those that are held: one that is not listed answers nobody. */
+	if (!wish.user_id && accounts_find(accounts, url->base, default_user_id(context, url->base)))
+		wish.user_id = default_user_id(context, url->base);
+	*ret_found = any_matches(accounts, &wish);
 	return *ret_found ? choose(context, accounts, &wish, ret_account) : DONE;
 }
 
@@ -213,5 +276,14 @@ enum outcome account_choose(struct context *context, const struct accounts *acco
 	struct wish wish;
 	enum outcome outcome = read_wish(context, argument, &wish);
 
-	return outcome == DONE ? choose(context, accounts, &wish, ret_account) : outcome;
+	if (outcome != DONE)
+		return outcome;
+	if (!any_matches(accounts, &wish) && !(wish.has_url && wish.user_id)) {
+		ACCOUNTS brought = { 0 };
+
+		sources_add(context, false, &brought);
+		if (any_matches(&brought, &wish))
+			return choose(context, &brought, &wish, ret_account);
+	}
+	return choose(context, accounts, &wish, ret_account);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From an ACCOUNT argument, or the environment, or nothing, to exactly one account, or the list of choices, and to that
- * account's lock. Never a guess. No network, no keyring.
+ * account's lock. Never a guess. No network; no keyring but for the accounts that need no login (sources.h).
  */
 #ifndef HELPER_ACCOUNT_H
 #define HELPER_ACCOUNT_H
@@ -13,7 +13,8 @@
 #define ACCOUNT_TEXT_BYTES (URL_BASE_MAX_BYTES + 16)
 
 /*
- * ARGUMENT (or NULL: $ALATION_BASE_URL and $ALATION_USER_ID, each narrowing the match, else the default). An
+ * ARGUMENT (or NULL: $ALATION_BASE_URL and $ALATION_USER_ID, each narrowing the match, else the configuration's default-account
+ * or base-url, else the default). From here on the call is about that account's instance. An
  * account that the list does not know but that is named whole (URL and user id) is returned with module "": it
  * walks the whole stack. *ret_account's strings are its own but `unknown`, which is NULL.
  */
@@ -26,6 +27,9 @@ enum outcome account_choose(struct context *context, const struct accounts *acco
  */
 bool account_of_request(const struct request *request, struct url *ret_url);
 
+/* Whether a call that names no account means ACCOUNT: the configuration's default-account, else the list's default. */
+bool account_is_default(const struct context *context, const struct account *account);
+
 /* Whether ACCOUNT is one that such a URL means. */
 bool account_is_meant(const struct account *account, const struct url *url);
 
@@ -34,7 +38,8 @@ bool account_is_meant(const struct account *account, const struct url *url);
 enum outcome account_choose_for(struct context *context, const struct accounts *accounts, const struct url *url,
                                 struct account *ret_account, bool *ret_found);
 
-/* Reads the address of an instance from TEXT, warning about what was cut off; USAGE names what is wrong. */
+/* Reads the address of an instance from TEXT, warning about what was cut off; USAGE names what is wrong. Where the
+ * configuration has a section for that address with a base-url, it is that one's. */
 enum outcome account_url(struct context *context, const char *text, struct url *ret_url);
 
 /* "https://102@catalog.example.com": how an account is written everywhere, and what ACCOUNT takes;

@@ -42,6 +42,15 @@ static bool have_room(struct accounts *accounts)
 	return true;
 }
 
+bool accounts_append(struct accounts *accounts, const struct account *account)
+{
+	if (!have_room(accounts))
+		return false;
+	accounts->list[accounts->n] = *account;
+	accounts->list[accounts->n++].unknown = NULL;
+	return true;
+}
+
 static bool flag(struct bytes value, bool *ret_flag)
 {
 	*ret_flag = bytes_are(value, "1");

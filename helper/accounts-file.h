@@ -11,10 +11,11 @@
 
 #include "helper/base/trouble.h"
 #include "helper/lifecycle/record.h"
+#include "keyring/keyring.h"
 #include "protocol/url.h"
 
 #define ACCOUNTS_MAX 4096
-#define ACCOUNT_MODULE_MAX_BYTES 64
+#define ACCOUNT_MODULE_MAX_BYTES KEYRING_MODULE_MAX_BYTES
 
 struct account {
 	char base_url[URL_BASE_MAX_BYTES + 1];
@@ -37,6 +38,9 @@ void accounts_free(struct accounts *accounts);
 
 /* Reads the list; an empty one where there is no file. UNUSABLE names the file and the line that is wrong. */
 enum outcome accounts_read(struct accounts *ret_accounts, struct trouble *trouble);
+
+/* Adds *account, whose `unknown` is not taken, to the list in memory. False: no memory. */
+bool accounts_append(struct accounts *accounts, const struct account *account);
 
 /* The account of that key, or NULL. */
 struct account *accounts_find(const struct accounts *accounts, const char *base_url, int64_t user_id);

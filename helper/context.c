@@ -28,13 +28,38 @@ static bool a_person_is_there(enum interactive wish)
 	return isatty(STDIN_FILENO) || isatty(STDERR_FILENO);
 }
 
+void context_lay_out(struct context *context)
+{
+	arrange(&context->config, &context->arrangement);
+	keyring_init(site_modules_dir(), context->arrangement.lines, context->arrangement.n, &context->keyring);
+}
+
+void context_is_about(struct context *context, const char *base_url)
+{
+	const struct config_value *timeout = context->options.timeout_given ? NULL : config_find(&context->config, CONFIG_TIMEOUT, base_url);
+	int64_t timeout_s = timeout ? config_seconds(timeout) : context->options.timeout_given ? context->options.timeout_s : OPTIONS_TIMEOUT_S;
+
+	context->deadline_ms += (timeout_s - context->options.timeout_s) * 1000;
+	context->options.timeout_s = timeout_s;
+}
+
 void context_start(struct context *context)
 {
 	context->deadline_ms = clock_mono_ms() + context->options.timeout_s * 1000;
 	context->started_boot_ms = clock_boot_ms();
 	context->interactive = a_person_is_there(context->options.interactive);
 	context->module_ms = MODULE_MS;
-	keyring_init(site_modules_dir(), site_stack, site_stack_lines, &context->keyring);
+}
+
+enum outcome context_configure(struct context *context)
+{
+	enum outcome outcome = config_read(site_config(), &context->config, &context->trouble);
+
+	if (outcome != DONE)
+		return outcome;
+	context_is_about(context, NULL);
+	context_lay_out(context);
+	return DONE;
 }
 
 void context_reserve(struct context *context)
@@ -89,6 +114,7 @@ int context_finish(struct context *context)
 	for (size_t i = 0; i < context->n_warnings; i++)
 		trouble_line(context->warnings[i].message);
 	keyring_close(&context->keyring);
+	config_free(&context->config);
 	if (context->trouble.code == TROUBLE_NONE)
 		return DONE;
 	trouble_print(&context->trouble);

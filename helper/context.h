@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "helper/base/trouble.h"
+#include "helper/arrange.h"
+#include "helper/config.h"
 #include "helper/options.h"
 #include "keyring/keyring.h"
 #include "protocol/protocol.h"
@@ -22,6 +24,8 @@ struct context {
 	struct trouble trouble;
 	int64_t deadline_ms;    /* CLOCK_MONOTONIC; moves while a person is waited for */
 	int64_t started_boot_ms; /* CLOCK_BOOTTIME */
+	struct config config;
+	struct arrangement arrangement; /* what `keyring` was made of */
 	bool interactive;       /* a keyring may open its dialog */
 	bool asks;              /* and a passphrase may be asked for, on a terminal or by askpass: login and unlock alone */
 	int64_t module_ms;      /* what one call of a keyring module may take without a person */
@@ -32,8 +36,17 @@ struct context {
 	size_t n_warnings;
 };
 
-/* The clock starts, the person is looked for, the built-in stack is laid out. Reads no file. */
+/* The clock starts, the person is looked for. Reads no file. */
 void context_start(struct context *context);
+
+/* The configuration is read, the stack laid out. UNUSABLE: then nothing may be asked of a keyring. */
+enum outcome context_configure(struct context *context);
+
+/* The stack as it is at the start of a call, with no module loaded. */
+void context_lay_out(struct context *context);
+
+/* The call is about the instance BASE_URL: without --timeout its own counts, from the call's start on. */
+void context_is_about(struct context *context, const char *base_url);
 
 /* Past a point of no return: at least CONTEXT_RESERVE_MS from now on for what must still be made durable, whatever
  * --timeout said. */

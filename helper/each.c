@@ -29,6 +29,7 @@ static enum outcome all(struct context *context, const struct accounts *accounts
 		account.unknown = NULL;
 		context->trouble = (struct trouble){ 0 };
 		context->deadline_ms = clock_mono_ms() + context->options.timeout_s * 1000;
+		context_is_about(context, account.base_url);
 		if (work(context, &account) == DONE) {
 			accounts->list[i].refresh_expires_at = account.refresh_expires_at;
 			continue;

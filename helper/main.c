@@ -207,6 +207,11 @@ static enum outcome run(int argc, const char *const argv[])
 	if (o->protocol)
 		o->format = o->protocol;
 	context_start(&context);
+	if (context_configure(&context) != DONE) {
+		if (o->protocol)
+			request_ignore(&context);
+		return UNUSABLE;
+	}
 	return verb->run(&context, o->args[1]);
 }
 

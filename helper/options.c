@@ -9,6 +9,7 @@
 
 #include "helper/base/clock.h"
 #include "helper/lifecycle/record.h"
+#include "keyring/keyring.h"
 #include "protocol/url.h"
 
 #define HELP_COLUMN 26
@@ -45,6 +46,7 @@ static bool set_interactive(struct options *o, const char *value)
 
 static bool set_timeout(struct options *o, const char *value)
 {
+	o->timeout_given = true;
 	return clock_parse_duration(bytes_of(value), &o->timeout_s) && o->timeout_s > 0 &&
 	       o->timeout_s <= OPTIONS_TIMEOUT_MAX_S;
 }
@@ -80,6 +82,12 @@ static bool set_name(struct options *o, const char *value)
 {
 	o->name = value;
 	return *value && strlen(value) < RECORD_NAME_MAX_BYTES;
+}
+
+static bool set_keyring(struct options *o, const char *value)
+{
+	o->keyring = value;
+	return *value && strlen(value) <= KEYRING_MODULE_MAX_BYTES;
 }
 
 #define FLAG(function, member)                                             \
@@ -131,6 +139,7 @@ static const struct option {
 	{ "--user-id", "N", FOR_LOGIN, set_user_id, "the numeric user id that a pasted RefreshToken belongs to" },
 	{ "--token-stdin", NULL, FOR_LOGIN, set_token_stdin, "read the RefreshToken from stdin" },
 	{ "--name", "TOKEN_NAME", FOR_LOGIN, set_name, "name of the RefreshToken to create; without it alation-cred@THIS-MACHINE" },
+	{ "--keyring", "MODULE", FOR_LOGIN, set_keyring, "the module that keeps the RefreshToken, such as sealed-file; without it the first that can" },
 	{ "--exclusive", NULL, FOR_LOGIN, set_exclusive, "of a pasted RefreshToken: nothing else uses it" },
 	{ "--shared", NULL, FOR_LOGIN, set_shared, "of a pasted RefreshToken: something else uses it too" },
 	{ "--default", NULL, FOR_LOGIN, set_default, "make it the default account" },

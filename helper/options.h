@@ -27,6 +27,7 @@ struct options {
 	bool format_given;
 	enum interactive interactive;
 	int64_t timeout_s;
+	bool timeout_given;
 	bool verbose, help, version;
 	/* get, token */
 	int64_t min_ttl_s;           /* -1: not given */
@@ -38,7 +39,7 @@ struct options {
 	/* status */
 	int64_t expiring_within_s;   /* -1: not given */
 	/* login */
-	const char *user, *name;
+	const char *user, *name, *keyring;
 	int64_t user_id;             /* 0: not given */
 	bool password_stdin, token_stdin, exclusive, shared, make_default;
 	/* the first option of each class that was given, or NULL: some verbs have no such option */

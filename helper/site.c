@@ -41,6 +41,12 @@ const char *site_client(void)
 	return beside(path, "alation.so");
 }
 
+/* What a machine's administrator has arranged is for the installed program: a tree is tried out and tested. */
+const char *site_config(void)
+{
+	return "";
+}
+
 static const char *const prefix_argument[] = { "prefix=alation-cred-tree" };
 
 #else
@@ -55,11 +61,18 @@ const char *site_client(void)
 	return SITE_LIBDIR "/alation.so";
 }
 
+const char *site_config(void)
+{
+	return SITE_SYSCONFDIR "/config";
+}
+
 static const char *const prefix_argument[] = { "" };
 
 #endif
 
 const struct keyring_line site_stack[] = {
+	{ "refresh", KEYRING_SUFFICIENT, "credentials-directory", 0, NULL },
+	{ "refresh", KEYRING_SUFFICIENT, "environment", 0, NULL },
 	{ "refresh", KEYRING_SUFFICIENT, "secret-service", 0, NULL },
 #ifdef SITE_TREE
 	{ "access", KEYRING_SUFFICIENT, "kernel", 1, prefix_argument },

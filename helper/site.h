@@ -13,6 +13,8 @@
 const char *site_modules_dir(void); /* absolute; "" if it cannot be told */
 const char *site_client(void);      /* the path of alation.so */
 
+const char *site_config(void);      /* the path of the system's configuration file; "": this build reads none */
+
 extern const struct keyring_line site_stack[];
 extern const size_t site_stack_lines;
 

@@ -21,6 +21,7 @@ struct guest { /* what call->host points at while a module runs */
 	bool bad_put;
 	const struct acred_key *wanted; /* in a list, and */
 	bool listed;                    /* whether it came; or */
+	size_t n_listed;
 	void (*each)(void *host, const struct acred_key *key, const char *module);
 };
 
@@ -72,6 +73,7 @@ static void on_each(void *host, const struct acred_key *key)
 
 	if (key == NULL || key->facility == NULL || key->base_url == NULL)
 		return;
+	guest->n_listed++;
 	if (guest->each != NULL)
 		guest->each(guest->ears->host, key, guest->slot->line.module);
 	if (wanted != NULL && key->user_id == wanted->user_id && strcmp(key->facility, wanted->facility) == 0 &&
@@ -276,7 +278,7 @@ int guest_lock(const char *dir, struct keyring_slot *slot, const struct keyring_
 	return status == ACRED_READONLY ? ACRED_ABSENT : status;
 }
 
-int guest_list(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
+size_t guest_list(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
                void (*each)(void *host, const struct acred_key *key, const char *module))
 {
 	struct guest guest;
@@ -284,9 +286,9 @@ int guest_list(const char *dir, struct keyring_slot *slot, const struct keyring_
 
 	guest.each = each;
 	if (status == ACRED_OK)
-		status = checked(&guest, slot->module.list(&guest.call, slot->state, on_each));
+		(void)checked(&guest, slot->module.list(&guest.call, slot->state, on_each));
 	ears->end(ears->host);
-	return status;
+	return guest.n_listed;
 }
 
 bool guest_is_source(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears)

@@ -29,8 +29,8 @@ int guest_erase(const char *dir, struct keyring_slot *slot, const struct keyring
 /* Forgets what it keeps open between calls; ACRED_ABSENT where it has no such operation. */
 int guest_lock(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears);
 
-/* Calls EACH with every key it lists. */
-int guest_list(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
+/* Calls EACH with every key it lists; returns how many these were. */
+size_t guest_list(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
                void (*each)(void *host, const struct acred_key *key, const char *module));
 
 /* Whether it is a source alone: it cannot store, or was refused and nobody knows. Loads it, opens nothing. */

@@ -125,8 +125,9 @@ int keyring_erase(struct keyring *keyring, const struct keyring_ears *ears, cons
 int keyring_lock(struct keyring *keyring, const struct keyring_ears *ears, const char *facility,
                  struct keyring_answer *ret_answer);
 
-/* Calls EACH with every key that a module of FACILITY which cannot store lists: those need no login. Asks nobody. */
-void keyring_sources(struct keyring *keyring, const struct keyring_ears *ears, const char *facility,
+/* Calls EACH with every key that a module of FACILITY which cannot store lists: those need no login. ALL: of every such
+ * module, else up to the first that has any. Asks nobody. */
+void keyring_sources(struct keyring *keyring, const struct keyring_ears *ears, const char *facility, bool all,
                      void (*each)(void *host, const struct acred_key *key, const char *module));
 
 /* The word of a status: "ok absent locked unavailable denied readonly timeout failed". */

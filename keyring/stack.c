@@ -424,13 +424,14 @@ int keyring_lock(struct keyring *keyring, const struct keyring_ears *ears, const
 	return answer_with(&walk, locked, locked != NULL ? ACRED_OK : ACRED_ABSENT);
 }
 
-void keyring_sources(struct keyring *keyring, const struct keyring_ears *ears, const char *facility,
+void keyring_sources(struct keyring *keyring, const struct keyring_ears *ears, const char *facility, bool all,
                      void (*each)(void *host, const struct acred_key *key, const char *module))
 {
 	for (size_t i = 0; i < keyring->n; i++) {
 		struct keyring_slot *slot = &keyring->slots[i];
 
-		if (strcmp(slot->line.facility, facility) == 0 && guest_is_source(keyring->modules_dir, slot, ears))
-			(void)guest_list(keyring->modules_dir, slot, ears, each);
+		if (strcmp(slot->line.facility, facility) == 0 && guest_is_source(keyring->modules_dir, slot, ears) &&
+		    guest_list(keyring->modules_dir, slot, ears, each) > 0 && !all)
+			return;
 	}
 }

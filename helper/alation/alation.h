@@ -27,6 +27,13 @@ enum alation_endpoint {
 	ALATION_VALIDATE_REFRESH_TOKEN,
 };
 
+/* What the configuration says of the way to the server; NULL: nothing. */
+struct alation_way {
+	const char *ca_file;                  /* PEM; counts beside the system's certificates */
+	const char *client_cert, *client_key; /* PEM; the key may be in the certificate's file */
+	const char *proxy, *no_proxy;         /* as libcurl has them; a password may stand in the first */
+};
+
 struct alation_call {
 	enum alation_endpoint endpoint;
 	const char *base_url;      /* normalised, no trailing slash */
@@ -34,6 +41,7 @@ struct alation_call {
 	struct bytes username, password, name; /* create */
 	struct bytes refresh_token, access_token;
 	int64_t deadline_ms;       /* CLOCK_MONOTONIC, of the whole call */
+	struct alation_way way;
 	void *host;
 	/* The token that the reply brought (create, regen, mint), once, before ALATION_DONE; not 0: no memory. */
 	int (*put)(void *host, const char *bytes, size_t len);

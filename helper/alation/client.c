@@ -141,10 +141,10 @@ static enum outcome say(struct trouble *trouble, const struct account *account, 
 		return trouble_say(trouble, TROUBLE_BAD_REPLY, "try again; if it stays so, tell the catalog's administrator", "%s did not answer as documented (HTTP %d): %s", base,
 		                   reply->http_status, reply->detail);
 	case ALATION_TLS:
-		return trouble_say(trouble, TROUBLE_TLS, "check the address; a company's own CA is named with CURL_CA_BUNDLE=FILE; a client certificate cannot be given yet",
+		return trouble_say(trouble, TROUBLE_TLS, "check the address; a company's own CA is named by ca-file, a client certificate by client-cert in alation-cred.conf(5)",
 		                   "no trusted TLS connection to %s: %s", base, reply->detail);
 	case ALATION_PROXY:
-		return trouble_say(trouble, TROUBLE_PROXY, "check https_proxy and no_proxy", "the proxy on the way to %s failed: %s", base, reply->detail);
+		return trouble_say(trouble, TROUBLE_PROXY, "check proxy and no-proxy in the configuration, else https_proxy and no_proxy", "the proxy on the way to %s failed: %s", base, reply->detail);
 	case ALATION_TIMEOUT:
 		return trouble_say(trouble, TROUBLE_TIMEOUT, "check the network, or allow more with --timeout", "%s did not answer in time: %s", base,
 		                   reply->detail);
@@ -169,11 +169,42 @@ static const char *const answered[] = {
 	[ALATION_VALIDATE_ACCESS_TOKEN] = "check.answered", [ALATION_REVOKE_ACCESS_TOKENS] = "revoke.answered",
 };
 
+static const char *configured(const struct context *context, enum config_word word, const char *base_url)
+{
+	const struct config_value *value = config_find(&context->config, word, base_url);
+
+	return value ? value->value : NULL;
+}
+
+/* PATHS is room for `client-cert`, whose value is a certificate's path and, where it has a file of its own, its key's. */
+static struct alation_way way_to(const struct context *context, const char *base_url, char paths[CONFIG_LINE_MAX_BYTES])
+{
+	const char *cert = configured(context, CONFIG_CLIENT_CERT, base_url);
+	struct alation_way way = {
+		.ca_file = configured(context, CONFIG_CA_FILE, base_url),
+		.proxy = configured(context, CONFIG_PROXY, base_url),
+		.no_proxy = configured(context, CONFIG_NO_PROXY, base_url),
+	};
+	size_t n;
+
+	if (!cert)
+		return way;
+	snprintf(paths, CONFIG_LINE_MAX_BYTES, "%s", cert);
+	way.client_cert = paths;
+	n = strcspn(paths, " \t");
+	if (paths[n]) {
+		paths[n] = '\0';
+		way.client_key = paths + n + 1 + strspn(paths + n + 1, " \t");
+	}
+	return way;
+}
+
 enum outcome client_call(struct context *context, const struct account *account, struct alation_call *call,
                          struct secret *ret_token, struct alation_reply *ret_reply)
 {
 	const struct acred_alation *client = load(context);
 	char text[ACCOUNT_TEXT_BYTES];
+	char paths[CONFIG_LINE_MAX_BYTES];
 	int64_t began_ms = clock_mono_ms();
 
 	*ret_reply = (struct alation_reply){ .result = ALATION_FAILED };
@@ -182,6 +213,7 @@ enum outcome client_call(struct context *context, const struct account *account,
 	call->base_url = account->base_url;
 	call->user_id = account->user_id;
 	call->deadline_ms = context->deadline_ms;
+	call->way = way_to(context, account->base_url, paths);
 	call->host = ret_token;
 	call->put = put;
 	failpoint(asking[call->endpoint]);

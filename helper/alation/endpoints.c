@@ -115,7 +115,7 @@ static void ask(const struct endpoint *endpoint, const struct alation_call *call
                 struct alation_reply *reply)
 {
 	struct http_request request = {
-		.base_url = call->base_url, .path = endpoint->path, .form = form, .deadline_ms = call->deadline_ms,
+		.base_url = call->base_url, .path = endpoint->path, .form = form, .deadline_ms = call->deadline_ms, .way = call->way,
 	};
 	struct http_answer answer;
 

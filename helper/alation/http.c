@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "helper/alation/trust.h"
 #include "helper/base/clock.h"
 
 #define CONNECT_MAX_MS 10000
@@ -196,23 +197,6 @@ static int64_t retry_after_s(const char *text, int64_t date)
 	return wait_s < RETRY_AFTER_MAX_S ? wait_s : RETRY_AFTER_MAX_S;
 }
 
-/* The environment's certificates, as the curl program takes them: libcurl itself reads none of these. */
-static bool set_certificates(CURL *curl)
-{
-	const char *file = secure_getenv("CURL_CA_BUNDLE"), *folder = NULL;
-	CURLcode rc = CURLE_OK;
-
-	if (!file || !*file) {
-		file = secure_getenv("SSL_CERT_FILE");
-		folder = secure_getenv("SSL_CERT_DIR");
-	}
-	if (folder && *folder)
-		rc = curl_easy_setopt(curl, CURLOPT_CAPATH, folder);
-	if (rc != CURLE_OK && rc != CURLE_NOT_BUILT_IN && rc != CURLE_UNKNOWN_OPTION)
-		return false;
-	return !file || !*file || curl_easy_setopt(curl, CURLOPT_CAINFO, file) == CURLE_OK;
-}
-
 /* An option that this libcurl does not take is a request that is not made. */
 #define SET(option, value) (curl_easy_setopt(curl, (option), (value)) == CURLE_OK)
 
@@ -228,8 +212,6 @@ static bool set_rules(CURL *curl, const char *base_url)
 	/* Else a silent DNS server holds us 10 s longer than the deadline. Before 7.87: the watchdog ends it. */
 	ok = ok && SET(CURLOPT_QUICK_EXIT, 1L);
 #endif
-	/* Plain http is loopback's alone: no proxy gets to see what it carries. */
-	ok = ok && (!is_http(base_url) || SET(CURLOPT_NOPROXY, "*"));
 	return ok && SET(CURLOPT_SSL_VERIFYPEER, 1L) && SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
 	       SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) && SET(CURLOPT_SSL_SESSIONID_CACHE, 0L) &&
 	       SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
@@ -237,6 +219,50 @@ static bool set_rules(CURL *curl, const char *base_url)
 	       SET(CURLOPT_FORBID_REUSE, 1L) && SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) &&
 	       SET(CURLOPT_HTTP09_ALLOWED, 0L) && SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
 	       SET(CURLOPT_NOSIGNAL, 1L);
+}
+
+/* Whose certificates count: the configured ones beside the system's; else the environment's, as the curl program takes
+ * them (libcurl itself reads none of these); else the system's. */
+static bool set_trust(CURL *curl, const struct alation_way *way, struct trust *trust)
+{
+	const char *file = secure_getenv("CURL_CA_BUNDLE"), *folder = NULL;
+	CURLcode rc = CURLE_OK;
+
+	if (way->ca_file) {
+		struct curl_blob blob = { .flags = CURL_BLOB_NOCOPY };
+
+		if (!trust_read(way->ca_file, trust))
+			return false;
+		blob.data = trust->pem;
+		blob.len = trust->len;
+		return SET(CURLOPT_CAINFO_BLOB, &blob);
+	}
+	if (!file || !*file) {
+		file = secure_getenv("SSL_CERT_FILE");
+		folder = secure_getenv("SSL_CERT_DIR");
+	}
+	if (folder && *folder)
+		rc = curl_easy_setopt(curl, CURLOPT_CAPATH, folder);
+	if (rc != CURLE_OK && rc != CURLE_NOT_BUILT_IN && rc != CURLE_UNKNOWN_OPTION)
+		return false;
+	return !file || !*file || SET(CURLOPT_CAINFO, file);
+}
+
+/* A key that wants a passphrase is refused: OpenSSL would ask for it on whatever terminal there is. */
+static bool set_client(CURL *curl, const struct alation_way *way)
+{
+	if (!way->client_cert)
+		return true;
+	return SET(CURLOPT_SSLCERT, way->client_cert) && SET(CURLOPT_KEYPASSWD, "") &&
+	       (!way->client_key || SET(CURLOPT_SSLKEY, way->client_key));
+}
+
+/* Plain http is loopback's alone: no proxy gets to see what it carries, whoever names one. */
+static bool set_proxy(CURL *curl, const struct alation_way *way, const char *base_url)
+{
+	if (is_http(base_url))
+		return SET(CURLOPT_NOPROXY, "*");
+	return (!way->proxy || SET(CURLOPT_PROXY, way->proxy)) && (!way->no_proxy || SET(CURLOPT_NOPROXY, way->no_proxy));
 }
 
 static bool set_request(CURL *curl, struct transfer *x, struct curl_slist *headers, int64_t left_ms)
@@ -310,7 +336,7 @@ static void explain(struct transfer *x, CURLcode rc)
 	char *p = x->answer->detail;
 
 	if (strchr(text, '@'))
-		text = x->answer->result == ALATION_PROXY ? "the proxy that the environment names is not usable" :
+		text = x->answer->result == ALATION_PROXY ? "the proxy that is named is not usable" :
 		                                           curl_easy_strerror(rc);
 	snprintf(p, sizeof x->answer->detail, "%s", text);
 	for (; *p; p++)
@@ -365,6 +391,7 @@ void http_post(const struct http_request *request, struct http_answer *ret_answe
 	struct transfer x = { .request = request, .answer = ret_answer };
 	int64_t left_ms = request->deadline_ms - clock_mono_ms();
 	struct curl_slist *headers = NULL, *both = NULL;
+	struct trust trust = { .detail = "" };
 	CURL *curl = NULL;
 
 	*ret_answer = (struct http_answer){ .date = ALATION_TIME_UNKNOWN };
@@ -380,11 +407,14 @@ void http_post(const struct http_request *request, struct http_answer *ret_answe
 		headers = curl_slist_append(NULL, "Accept: application/json");
 	if (headers)
 		both = curl_slist_append(headers, "Expect:");
-	if (ret_answer->body && both && set_rules(curl, request->base_url) && set_certificates(curl) &&
-	    set_request(curl, &x, both, left_ms < TOTAL_MAX_MS ? left_ms : TOTAL_MAX_MS)) {
+	if (ret_answer->body && both && set_rules(curl, request->base_url) && set_trust(curl, &request->way, &trust) &&
+	    set_client(curl, &request->way) && set_proxy(curl, &request->way, request->base_url) && set_request(curl, &x, both, left_ms < TOTAL_MAX_MS ? left_ms : TOTAL_MAX_MS)) {
 		ret_answer->detail[0] = '\0';
 		conclude(curl, &x, curl_easy_perform(curl));
+	} else if (trust.detail[0]) {
+		say(ret_answer, ALATION_TLS, trust.detail);
 	}
+	free(trust.pem);
 	curl_easy_cleanup(curl);
 	curl_slist_free_all(headers);
 }

@@ -14,6 +14,7 @@ struct http_request {
 	const char *base_url, *path;
 	struct bytes form;   /* the body; a secret of the caller's, read until http_post returns */
 	int64_t deadline_ms; /* CLOCK_MONOTONIC */
+	struct alation_way way;
 };
 
 struct http_answer {

@@ -48,7 +48,7 @@ static const char *refusal(const struct stat *st, bool private)
 	return st->st_mode & 077 ? "can be read or written by others" : NULL;
 }
 
-static int read_judged(int dirfd, const char *name, bool private, struct secret *ret_content, const char **ret_why)
+static int read_judged(int dirfd, const char *name, bool private, struct secret *ret_content, const char **ret_why, unsigned *ret_mode)
 {
 	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	SECRET content = { 0 };
@@ -56,13 +56,14 @@ static int read_judged(int dirfd, const char *name, bool private, struct secret 
 	int error;
 
 	*ret_why = NULL;
+	*ret_mode = 0;
 	if (fd < 0 && errno == ELOOP)
 		*ret_why = "is a link";
 	if (fd < 0)
 		return errno == ELOOP ? EPERM : errno;
 	if (fstat(fd, &st) != 0)
 		error = errno;
-	else if ((*ret_why = refusal(&st, private)))
+	else if (*ret_mode = S_ISREG(st.st_mode) ? st.st_mode & 07777 : 0, (*ret_why = refusal(&st, private)))
 		error = S_ISREG(st.st_mode) && private && st.st_uid == geteuid() ? EACCES : EPERM;
 	else if (st.st_size > FILE_MAX_BYTES)
 		error = EFBIG;
@@ -77,13 +78,20 @@ static int read_judged(int dirfd, const char *name, bool private, struct secret 
 int file_read(int dirfd, const char *name, struct secret *ret_content)
 {
 	const char *why;
+	unsigned mode;
 
-	return read_judged(dirfd, name, false, ret_content, &why);
+	return read_judged(dirfd, name, false, ret_content, &why, &mode);
+}
+
+int file_read_said(int dirfd, const char *name, struct secret *ret_content, const char **ret_why, unsigned *ret_mode)
+{
+	return read_judged(dirfd, name, false, ret_content, ret_why, ret_mode);
 }
 
 int file_read_private(int dirfd, const char *name, struct secret *ret_content, const char **ret_why)
 {
-	int error = read_judged(dirfd, name, true, ret_content, ret_why);
+	unsigned mode;
+	int error = read_judged(dirfd, name, true, ret_content, ret_why, &mode);
 
 	if (error && !*ret_why)
 		*ret_why = error == EFBIG ? "is too long" : "cannot be read";

@@ -19,6 +19,10 @@
  */
 int file_read(int dirfd, const char *name, struct secret *ret_content);
 
+/* The same; where it is not what it must be *ret_why says what it is ("is writable by everybody"), else it is NULL, and
+ * *ret_mode is the mode of a regular file, else 0. */
+int file_read_said(int dirfd, const char *name, struct secret *ret_content, const char **ret_why, unsigned *ret_mode);
+
 /* The same for a file that holds a secret: it is the user's own, and nobody else can even read it; EACCES where its mode
  * alone is wrong. On an error but ENOENT *ret_why says what it is: "can be read or written by others". */
 int file_read_private(int dirfd, const char *name, struct secret *ret_content, const char **ret_why);

@@ -52,12 +52,37 @@ static void tell_of(struct context *context, const struct account *account, cons
 
 /* What the keyring holds for the account now. LOGIN_NEEDED (nothing) is no trouble here; a record that must not be
  * overwritten is. */
-static enum outcome look_before(struct context *context, const struct account *account, struct refresh_record *ret_old)
+static enum outcome look(struct context *context, const struct account *account, struct refresh_record *ret_old)
 {
 	enum outcome outcome = vault_refresh(context, account, false, ret_old);
+	char text[ACCOUNT_TEXT_BYTES];
 
+	if (outcome == DONE && ret_old->source) {
+		/* It is somebody else's, and goes on being asked first. */
+		context_warn(context, "source", "'%s' gives a RefreshToken of %s too, and here it goes before the one that is kept now", ret_old->source,
+		             account_text(account, text));
+		refresh_record_wipe(ret_old);
+	}
 	if (outcome != LOGIN_NEEDED)
 		return outcome;
+	context->trouble = (struct trouble){ 0 };
+	return DONE;
+}
+
+/* Likewise where it moves to another keyring; one that cannot be asked any more, as where a desktop was, stops nobody. */
+static enum outcome look_before(struct context *context, const struct account *account, const struct account *before, struct refresh_record *ret_old)
+{
+	REFRESH_RECORD there = { 0 };
+	enum outcome outcome;
+
+	if (!before->module[0] || strcmp(before->module, account->module) == 0)
+		return look(context, account, ret_old);
+	outcome = look(context, account, &there);
+	if (outcome != DONE)
+		return outcome;
+	vault_refresh(context, before, false, ret_old);
+	if (ret_old->source)
+		refresh_record_wipe(ret_old);
 	context->trouble = (struct trouble){ 0 };
 	return DONE;
 }
@@ -89,13 +114,29 @@ static enum outcome no_memory(struct context *context)
 	return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "", "no memory for the record");
 }
 
-/* The account as the list knows it, so that a second login keeps what it does not say anew. */
-static void take_module_over(struct account *account)
+/* Where this account's RefreshToken is kept until now: the same place takes the next, unless the login says another, which
+ * *ret_before is then not. */
+static void take_module_over(struct account *account, struct account *ret_before)
 {
-	struct account known = *account;
+	*ret_before = *account;
+	ret_before->module[0] = '\0';
+	accounts_look_again(ret_before);
+	if (!account->module[0])
+		memcpy(account->module, ret_before->module, sizeof account->module);
+}
 
-	accounts_look_again(&known);
-	memcpy(account->module, known.module, sizeof account->module);
+/* It lies in another keyring now: the old one's copy goes. */
+static void leave(struct context *context, const struct account *account, const struct account *before)
+{
+	struct trouble said = context->trouble;
+	char text[ACCOUNT_TEXT_BYTES];
+
+	if (!before->module[0] || strcmp(before->module, account->module) == 0)
+		return;
+	if (vault_forget_elsewhere(context, account, before->module) != DONE)
+		context_warn(context, "left_behind", "the earlier RefreshToken of %s could not be removed from the keyring (%s)", account_text(account, text),
+		             before->module);
+	context->trouble = said;
 }
 
 static void take_reply(struct account *account, const struct alation_reply *reply)
@@ -126,6 +167,7 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 	};
 	struct alation_reply reply;
 	char text[ACCOUNT_TEXT_BYTES];
+	struct account before;
 	LOCK lock = LOCK_NONE;
 	REFRESH_RECORD old = { 0 }, fresh = { 0 };
 	SIGNALS signals = { .held = false };
@@ -143,10 +185,10 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 	account->user_id = reply.user_id;
 	snprintf(account->name, sizeof account->name, "%s", name);
 	take_reply(account, &reply);
-	take_module_over(account);
+	take_module_over(account, &before);
 	outcome = account_lock(context, account, &lock);
 	if (outcome == DONE)
-		outcome = look_before(context, account, &old);
+		outcome = look_before(context, account, &before, &old);
 	if (outcome == DONE && !fill_record(&fresh, account, secret_view(&fresh.token), reply.created_at))
 		outcome = no_memory(context);
 	failpoint("login.read");
@@ -160,6 +202,7 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 	recovery_forget(context, account);
 	outcome = failpoint_after("login.listed", list(context, account, true), &context->trouble);
 	signals_release(&signals);
+	leave(context, account, &before);
 	if (old.token.len)
 		tell_of(context, account, &old, retire(context, account, &old));
 	if (outcome == DONE)
@@ -195,20 +238,21 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 {
 	LOCK lock = LOCK_NONE;
 	REFRESH_RECORD old = { 0 }, fresh = { 0 };
-	ACCESS_RECORD before = { 0 }, access = { 0 };
+	ACCESS_RECORD cached = { 0 }, access = { 0 };
+	struct account before;
 	enum alation_result retired = ALATION_REFUSED;
 	struct alation_reply reply;
 	int64_t created_at, before_ms = 0;
 	bool same, marked;
 	enum outcome outcome = account_lock(context, account, &lock);
 
-	take_module_over(account);
+	take_module_over(account, &before);
 	if (outcome == DONE)
-		outcome = look_before(context, account, &old);
+		outcome = look_before(context, account, &before, &old);
 	if (outcome != DONE)
 		return outcome;
-	vault_access(context, account, &before);
-	outcome = cached_check_version(context, account, &before);
+	vault_access(context, account, &cached);
+	outcome = cached_check_version(context, account, &cached);
 	if (outcome != DONE)
 		return outcome;
 	failpoint("login.read");
@@ -235,6 +279,7 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	if (outcome != DONE)
 		return outcome;
 	recovery_forget(context, account);
+	leave(context, account, &before);
 	if (old.token.len && !same)
 		tell_of(context, account, &old, retired);
 	cached_keep(context, account, &access);

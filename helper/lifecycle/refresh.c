@@ -73,7 +73,8 @@ enum outcome refresh_read(struct context *context, struct account *account, stru
 
 	if (outcome != DONE && !absent)
 		return outcome;
-	if (!absent && !ret_record->regen_begun)
+	/* What can only be read was never rotated here. */
+	if (!absent && (!ret_record->regen_begun || ret_record->source))
 		return DONE;
 	switch (find_copy(context, account, ret_record, absent, &copy, &trouble)) {
 	case RECOVERY_NONE:
@@ -146,7 +147,7 @@ static void clear(struct context *context, struct account *account, struct refre
 	struct trouble ignored = { 0 }, before = context->trouble;
 
 	recovery_forget(context, account);
-	if (record->regen_begun) {
+	if (record->regen_begun && !record->source) {
 		/* Begun just now, it may still reach the server: whoever meets that then is told what it was. */
 		record->regen_late = clock_wall_s() - record->regen_begun < MAY_ARRIVE_S ? record->regen_begun : 0;
 		record->regen_begun = 0;

@@ -29,12 +29,20 @@ static int64_t left_s(const struct account *account)
 	return account->refresh_expires_at == RECORD_TIME_UNKNOWN ? INT64_MAX : account->refresh_expires_at - clock_wall_s();
 }
 
-bool renewal_is_due(const struct account *account)
+int64_t renewal_before_end_s(const struct context *context, const struct account *account)
+{
+	const struct config_value *value = config_find(&context->config, CONFIG_AUTO_ROTATE, account->base_url);
+	int64_t s = value ? config_seconds(value) : OPTIONS_RENEW_S;
+
+	return s == CONFIG_NEVER ? 0 : s;
+}
+
+bool renewal_is_due(const struct context *context, const struct account *account)
 {
 	int64_t left = left_s(account);
 
 	/* One that has ended cannot be renewed any more: the mint will say so. */
-	return account->exclusive && left > 0 && left <= OPTIONS_RENEW_S;
+	return account->exclusive && left > 0 && left <= renewal_before_end_s(context, account);
 }
 
 /* A session of its own, no terminal, nothing of the caller's but the pipe, no signal held. */

@@ -11,7 +11,10 @@
 #include "helper/lifecycle/record.h"
 
 /* Whether ACCOUNT's RefreshToken is ours to renew, and in its last days. */
-bool renewal_is_due(const struct account *account);
+bool renewal_is_due(const struct context *context, const struct account *account);
+
+/* How long before its end it is renewed without being asked for: the configuration's auto-rotate, else OPTIONS_RENEW_S; 0: never. */
+int64_t renewal_before_end_s(const struct context *context, const struct account *account);
 
 /*
  * Starts `rotate --auto` for ACCOUNT in a session of its own and waits for its end, which does not count as the call's

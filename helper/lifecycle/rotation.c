@@ -133,6 +133,18 @@ static void follow_up(struct context *context, struct account *account, const st
 	context->trouble = (struct trouble){ 0 };
 }
 
+/* The old token would die where it lies, and the new one could not take its place. */
+static enum outcome refuse_source(struct context *context, const struct account *account, const char *source)
+{
+	char text[ACCOUNT_TEXT_BYTES], remedy[640];
+
+	snprintf(remedy, sizeof remedy,
+	         "to have it renewed, write 'refresh sufficient sealed-file key-file=/PATH' into the configuration and log in with 'alation-cred login --keyring sealed-file %s'",
+	         account->base_url);
+	return trouble_say(&context->trouble, TROUBLE_KEYRING_READONLY, remedy,
+	                   "the RefreshToken of %s comes from '%s', which can only be read: it is not regenerated", account_text(account, text), source);
+}
+
 enum outcome rotation_run(struct context *context, struct account *account, struct refresh_record *record)
 {
 	struct alation_call call = { .endpoint = ALATION_REGEN_REFRESH_TOKEN, .refresh_token = secret_view(&record->token) };
@@ -142,6 +154,8 @@ enum outcome rotation_run(struct context *context, struct account *account, stru
 	int64_t begun_before = record->regen_begun, marked_ms;
 	enum outcome outcome;
 
+	if (record->source)
+		return refuse_source(context, account, record->source);
 	recovery_forget(context, account); /* an earlier rotation's */
 	/* A bare token was put there by hand: from now on it is a record. */
 	if (!record->base_url[0]) {

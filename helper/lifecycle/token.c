@@ -261,7 +261,7 @@ static enum outcome refill(struct context *context, struct account *account, enu
 			return outcome;
 	}
 	access_record_wipe(record);
-	if (*may_renew && renewal_is_due(account) && cached_may_renew(context, account)) {
+	if (*may_renew && renewal_is_due(context, account) && cached_may_renew(context, account)) {
 		lock_release(lock);
 		renewal_run(context, account);
 		*may_renew = false;

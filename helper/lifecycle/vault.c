@@ -99,15 +99,17 @@ enum outcome vault_keep_refresh(struct context *context, struct account *account
 }
 
 /* A module that cannot be written is passed over by the stack; one that gives the RefreshToken all the same is worth a word. */
-static void tell_source(struct context *context, const struct account *account)
+static bool tell_source(struct context *context, const struct account *account)
 {
 	struct walk walk = { context, account, .may_prompt = false };
 	struct acred_key key = walk_key(account, "refresh");
 	struct keyring_answer answer;
 	char text[ACCOUNT_TEXT_BYTES];
 
-	if (walk_look_up(&walk, &key, NULL, &answer) == ACRED_OK && answer.readonly)
-		context_warn(context, "source", "'%s' still gives a RefreshToken of %s; it can only be read here", answer.module, account_text(account, text));
+	if (walk_look_up(&walk, &key, NULL, &answer) != ACRED_OK || !answer.readonly)
+		return false;
+	context_warn(context, "source", "'%s' still gives a RefreshToken of %s; it can only be read here", answer.module, account_text(account, text));
+	return true;
 }
 
 enum outcome vault_forget_refresh(struct context *context, const struct account *account)
@@ -121,8 +123,8 @@ enum outcome vault_forget_refresh(struct context *context, const struct account 
 	walk_erase(&walk, &key, walk_holder(account), NULL, &answer);
 	for (size_t i = 0; i < answer.n_passed_over; i++)
 		any_source |= answer.passed_over[i].status == ACRED_READONLY;
-	if (any_source)
-		tell_source(context, account);
+	if (any_source && tell_source(context, account) && (answer.status == ACRED_READONLY || answer.status == ACRED_UNAVAILABLE))
+		return DONE;
 	return answer.status == ACRED_ABSENT ? DONE : walk_say(&walk, &answer);
 }
 

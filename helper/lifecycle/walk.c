@@ -182,13 +182,13 @@ static void pass_on(void *host, const struct acred_key *key, const char *module)
 	listing->each(listing->user, key, module);
 }
 
-void walk_sources(struct walk *walk, void (*each)(void *user, const struct acred_key *key, const char *module), void *user)
+void walk_sources(struct walk *walk, bool all, void (*each)(void *user, const struct acred_key *key, const char *module), void *user)
 {
 	struct listing listing = { *walk, each, user };
 	struct keyring_ears ears = ears_of(&listing.walk);
 
 	ears.host = &listing;
-	keyring_sources(&walk->context->keyring, &ears, "refresh", pass_on);
+	keyring_sources(&walk->context->keyring, &ears, "refresh", all, pass_on);
 }
 
 static enum outcome say_locked(struct walk *walk, const char *text, const char *module, const char *why)

@@ -41,8 +41,9 @@ int walk_erase(struct walk *walk, const struct acred_key *key, const char *holde
 /* Of the facility "refresh", what is kept open between calls is forgotten. HOLDER as above. */
 int walk_lock(struct walk *walk, const char *holder, struct keyring_answer *ret_answer);
 
-/* Calls EACH with every account whose RefreshToken a module brings that cannot store, and the module's name. */
-void walk_sources(struct walk *walk, void (*each)(void *user, const struct acred_key *key, const char *module), void *user);
+/* Calls EACH with every account whose RefreshToken a module brings that cannot store, and the module's name; ALL as in
+ * keyring_sources. */
+void walk_sources(struct walk *walk, bool all, void (*each)(void *user, const struct acred_key *key, const char *module), void *user);
 
 /* The walk's answer as the call's trouble: a status in words; DONE for ACRED_OK. */
 enum outcome walk_say(struct walk *walk, const struct keyring_answer *answer);

@@ -59,11 +59,14 @@ static enum outcome check_options(struct context *context, const struct options 
 
 static enum outcome read_address(struct context *context, const char *argument, struct gathered *g)
 {
+	const struct config_value *configured = config_find_in(&context->config, CONFIG_BASE_URL, "");
 	const char *text = argument ? argument : getenv("ALATION_BASE_URL");
 	const struct options *o = &context->options;
 	struct url url;
 	enum outcome outcome;
 
+	if ((!text || !*text) && configured)
+		text = configured->value;
 	if (!text || !*text)
 		return usage(context, "alation-cred login https://catalog.example.com", "which instance? login needs its address");
 	outcome = account_url(context, text, &url);
@@ -73,6 +76,7 @@ static enum outcome read_address(struct context *context, const char *argument, 
 		return usage(context, "give one of them", "--user-id is not the user id in the address");
 	memcpy(g->account.base_url, url.base, sizeof g->account.base_url);
 	g->account.user_id = o->user_id ? o->user_id : url.user_id;
+	context_is_about(context, url.base);
 	return DONE;
 }
 
@@ -233,6 +237,8 @@ static enum outcome check_ready(struct context *context, const struct account *a
 	size_t n;
 
 	accounts_look_again(&known); /* its module */
+	if (account->module[0])
+		memcpy(known.module, account->module, sizeof known.module);
 	outcome = accounts_ready(account, context->deadline_ms, trouble);
 	if (outcome == DONE)
 		outcome = ready_to_keep(context, &known);
@@ -273,7 +279,7 @@ static void report(struct context *context, const struct account *account)
 	if (accounts_read(&accounts, &ignored) != DONE)
 		return;
 	for (size_t i = 0; i < accounts.n && accounts.n > 1; i++) {
-		if (!accounts.list[i].is_default)
+		if (!account_is_default(context, &accounts.list[i]))
 			continue;
 		snprintf(line, sizeof line, "the default account is %s", account_text(&accounts.list[i], text));
 		trouble_line(line);
@@ -288,6 +294,9 @@ enum outcome login_main(struct context *context, const char *argument)
 	ACCOUNTS accounts = { 0 };
 	enum outcome outcome = check_options(context, &context->options);
 
+	context->asks = true;
+	if (context->options.keyring)
+		snprintf(g.account.module, sizeof g.account.module, "%s", context->options.keyring);
 	if (outcome == DONE)
 		outcome = read_address(context, argument, &g);
 	/* What does not work is learned of before a person is asked for anything. */

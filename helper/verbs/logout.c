@@ -76,7 +76,8 @@ static enum outcome end_at_server(struct context *context, const struct account 
 	ret_ended->access = outcome == DONE;
 	/* Of a rotation that was never finished a newer one may live, in a copy that could not be used. */
 	ret_ended->refresh = refused && !refresh->unreadable;
-	if (outcome != DONE || refused || !account->exclusive || context->options.keep)
+	/* What can only be read here is somebody else's to end. */
+	if (outcome != DONE || refused || !account->exclusive || refresh->source || context->options.keep)
 		return outcome;
 	outcome = call(context, account, ALATION_REGEN_REFRESH_TOKEN, refresh, &refused);
 	ret_ended->refresh = outcome == DONE;
@@ -125,7 +126,7 @@ static enum outcome logout(struct context *context, struct account *account)
 		                   "nothing is stored for %s", account_text(account, text));
 	if (outcome != DONE)
 		return outcome;
-	was_default = account->is_default;
+	was_default = account_is_default(context, account);
 	/* From here on to the end: a dead RefreshToken must not stay behind as if it lived. */
 	signals_hold(&signals);
 	cached_suspect(context, account);

@@ -11,6 +11,7 @@
 #include "helper/each.h"
 #include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/refresh.h"
+#include "helper/lifecycle/renewal.h"
 #include "helper/lifecycle/rotation.h"
 #include "helper/verbs/verbs.h"
 
@@ -42,17 +43,28 @@ static enum outcome ask_end(struct context *context, struct account *account, co
 	return outcome;
 }
 
+/* How near its end it is due; -1: it is due now. */
+static int64_t within(const struct context *context, const struct account *account)
+{
+	if (context->options.if_expiring_s >= 0 || !context->options.unattended)
+		return context->options.if_expiring_s;
+	return renewal_before_end_s(context, account);
+}
+
 /* Whether what is known of its end says that it is not due yet. A token whose end nobody knows is not regenerated on
  * a guess. */
 static bool is_far_from_ending(const struct context *context, const struct account *account)
 {
-	return context->options.if_expiring_s >= 0 && account->refresh_expires_at != RECORD_TIME_UNKNOWN &&
-	       account->refresh_expires_at - clock_wall_s() > context->options.if_expiring_s;
+	int64_t within_s = within(context, account);
+
+	return within_s >= 0 && account->refresh_expires_at != RECORD_TIME_UNKNOWN && account->refresh_expires_at - clock_wall_s() > within_s;
 }
 
-/* Whatever else uses it would be cut off: that is for a person to decide, who names it. */
+/* Whatever else uses it would be cut off: that is for a person to decide, who names it; or who says `auto-rotate never`. */
 static bool is_passed_over(const struct context *context, const struct account *account)
 {
+	if (context->options.unattended && renewal_before_end_s(context, account) == 0)
+		return true;
 	return !account->exclusive && (context->options.all || context->options.unattended);
 }
 
@@ -74,12 +86,12 @@ static enum outcome decide(struct context *context, struct account *account, con
 	enum outcome outcome = DONE;
 
 	*ret_due = DUE;
-	if (is_passed_over(context, account))
+	if (is_passed_over(context, account) || (context->options.unattended && refresh->source))
 		*ret_due = SHARED;
 	/* As get starts it: whoever began has just done what can be done, or could not. A timer tries each time. */
 	if (context->options.unattended && !context->options.all && !cached_may_renew(context, account))
 		*ret_due = NOT_DUE;
-	if (*ret_due != DUE || context->options.if_expiring_s < 0 || refresh->regen_begun)
+	if (*ret_due != DUE || within(context, account) < 0 || refresh->regen_begun)
 		return DONE;
 	/* The record goes with the token; the list may be of the one before. */
 	if (refresh->token_expires_at != RECORD_TIME_UNKNOWN)
@@ -144,9 +156,7 @@ enum outcome rotate_main(struct context *context, const char *argument)
 
 	if (o->unattended && o->interactive == INTERACTIVE_ALWAYS)
 		return trouble_say(&context->trouble, TROUBLE_USAGE, "give one of them", "--auto asks nobody: --interactive always cannot be beside it");
-	if (o->unattended) {
+	if (o->unattended)
 		context->interactive = false;
-		o->if_expiring_s = o->if_expiring_s < 0 ? OPTIONS_RENEW_S : o->if_expiring_s;
-	}
 	return each_account(context, argument, rotate);
 }

@@ -59,7 +59,7 @@ static void look_at(struct context *context, const struct account *account, stru
 		.base_url = bytes_of(account->base_url),
 		.name = bytes_of(account->name),
 		.user_id = account->user_id,
-		.is_default = account->is_default,
+		.is_default = account_is_default(context, account),
 		.exclusive = account->exclusive,
 	} };
 	line->refresh_status = vault_locate_refresh(context, account, &answer);
@@ -110,7 +110,7 @@ static void out_line(struct out *out, const struct account *account, const struc
 	char text[ACCOUNT_TEXT_BYTES];
 
 	out_text(out, account_text(account, text));
-	out_text(out, account->is_default ? "  (default, " : "  (");
+	out_text(out, line->status.is_default ? "  (default, " : "  (");
 	out_text(out, account->exclusive ? "exclusive)\n" : "shared)\n");
 	out_text(out, "  RefreshToken  '");
 	out_visible(out, bytes_of(account->name));

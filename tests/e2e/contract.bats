@@ -255,7 +255,7 @@ program_with() {
 	export CURL_CA_BUNDLE=$SANDBOX_CA
 	logged_in
 	export https_proxy=http://127.0.0.1:1
-	fault 6 "$ACCOUNT|check https_proxy and no_proxy" get
+	fault 6 "$ACCOUNT|check proxy and no-proxy" get
 }
 
 @test "timeout: 6, and it may be tried again" {
