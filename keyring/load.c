@@ -28,9 +28,13 @@
 /* The smallest descriptor: through the one operation that is required. */
 #define MODULE_MIN_BYTES (offsetof(struct acred_module, lookup) + sizeof(((struct acred_module *)0)->lookup))
 
-extern const struct acred_module acred_builtin_kernel, acred_builtin_private_file;
+extern const struct acred_module acred_builtin_kernel, acred_builtin_private_file, acred_builtin_environment;
 
-static const struct acred_module *const builtins[] = { &acred_builtin_kernel, &acred_builtin_private_file };
+static const struct acred_module *const builtins[] = {
+	&acred_builtin_kernel,
+	&acred_builtin_private_file,
+	&acred_builtin_environment,
+};
 
 static int refuse(char *why, size_t room, const char *path, const char *reason)
 {
