@@ -58,7 +58,7 @@ mkdir = @mkdir -p $(@D) && echo '  CC $<'
 
 ## Sources. A foreign library's header is seen by the shared objects' files alone.
 
-builtins := kernel private-file environment
+builtins := kernel private-file environment credentials-directory
 client_src := helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/alation/trust.c helper/base/clock.c protocol/out.c
 shared_modules := secret-service
 core_src := $(filter-out helper/main.c helper/site.c helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/alation/trust.c, \

@@ -28,12 +28,14 @@
 /* The smallest descriptor: through the one operation that is required. */
 #define MODULE_MIN_BYTES (offsetof(struct acred_module, lookup) + sizeof(((struct acred_module *)0)->lookup))
 
-extern const struct acred_module acred_builtin_kernel, acred_builtin_private_file, acred_builtin_environment;
+extern const struct acred_module acred_builtin_kernel, acred_builtin_private_file, acred_builtin_environment,
+	acred_builtin_credentials_directory;
 
 static const struct acred_module *const builtins[] = {
 	&acred_builtin_kernel,
 	&acred_builtin_private_file,
 	&acred_builtin_environment,
+	&acred_builtin_credentials_directory,
 };
 
 static int refuse(char *why, size_t room, const char *path, const char *reason)
