@@ -58,11 +58,11 @@ static void tell_source(struct arrangement *a, struct keyring_line *line)
 		read_environment(a);
 	for (int i = 0; i < line->argc; i++)
 		argv[i] = line->argv[i];
+	line->argv = argv;
 	if (a->base_url[0] && !has_argument(line, "base-url="))
 		argv[line->argc++] = a->base_url;
 	if (a->user_id[0] && !has_argument(line, "user-id="))
 		argv[line->argc++] = a->user_id;
-	line->argv = argv;
 }
 
 static void take(struct arrangement *a, const struct keyring_line *line, struct config_place place)

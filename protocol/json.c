@@ -137,12 +137,36 @@ static void holding(struct out *out, const struct holding *holding)
 		text_or_null(out, holding->passed_over[i].module);
 		out_text(out, ",\"status\":");
 		text_or_null(out, holding->passed_over[i].status);
+		out_text(out, ",\"why\":");
+		text_or_null(out, holding->passed_over[i].why);
 		out_text(out, "}");
 	}
 	out_text(out, "]}");
 }
 
-static void write_status(struct out *out, const struct account_status *accounts, size_t n)
+static void configuration(struct out *out, const struct setting *settings, size_t n)
+{
+	out_text(out, ",\"configuration\":[");
+	for (size_t i = 0; i < n; i++) {
+		out_text(out, i ? ",{\"section\":" : "{\"section\":");
+		text_or_null(out, settings[i].section[0] ? settings[i].section : NULL);
+		out_text(out, ",\"word\":");
+		text_or_null(out, settings[i].word);
+		out_text(out, ",\"value\":");
+		text_or_null(out, settings[i].value);
+		out_text(out, ",\"file\":");
+		text_or_null(out, settings[i].file);
+		out_text(out, ",\"line\":");
+		if (settings[i].file)
+			out_int(out, settings[i].line);
+		else
+			out_text(out, "null");
+		out_text(out, "}");
+	}
+	out_text(out, "]");
+}
+
+static void write_status(struct out *out, const struct account_status *accounts, size_t n, const struct setting *settings, size_t n_settings)
 {
 	begin(out, true);
 	out_text(out, ",\"accounts\":[");
@@ -161,7 +185,10 @@ static void write_status(struct out *out, const struct account_status *accounts,
 		holding(out, &accounts[i].access);
 		out_text(out, "}");
 	}
-	out_text(out, "]}\n");
+	out_text(out, "]");
+	if (settings)
+		configuration(out, settings, n_settings);
+	out_text(out, "}\n");
 }
 
 const struct format format_json = {

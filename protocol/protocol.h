@@ -70,6 +70,7 @@ struct holding {
 	struct moment expires_at;
 	struct passed_over {
 		const char *module, *status; /* the status word: "locked" */
+		const char *why;             /* what the module said of it, or NULL */
 	} passed_over[16];
 	size_t n_passed_over;
 };
@@ -81,6 +82,14 @@ struct account_status {
 	struct holding refresh, access;
 };
 
+/* One line of the configuration that counts. */
+struct setting {
+	const char *section; /* the instance that it is for; "": all */
+	const char *word, *value;
+	const char *file;    /* NULL: built in */
+	unsigned line;
+};
+
 /* One way to write an answer. A member that is NULL means that the format has no such answer. */
 struct format {
 	const char *name, *about;
@@ -89,7 +98,8 @@ struct format {
 	const char *program;
 	void (*reply)(struct out *out, const struct reply *reply);
 	void (*failure)(struct out *out, const struct failure *failure);
-	void (*status)(struct out *out, const struct account_status *accounts, size_t n);
+	/* SETTINGS is NULL where nobody asked for them. */
+	void (*status)(struct out *out, const struct account_status *accounts, size_t n, const struct setting *settings, size_t n_settings);
 	/* A verb that hands out no token succeeded; the token is not read. */
 	void (*done)(struct out *out, const struct reply *reply);
 	/* The same for --all: a reply for each account; the warnings stand in LAST, whose account does not count. */

@@ -16,12 +16,15 @@
 #include "helper/base/stdout.h"
 #include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/vault.h"
+#include "helper/settings.h"
+#include "helper/sources.h"
 #include "helper/state.h"
 #include "helper/verbs/verbs.h"
 
 #define MODULE_MS 2000
 #define SKEW_WORTH_TELLING_S 60
-#define TEXT_PER_ACCOUNT_BYTES 8192
+#define TEXT_PER_ACCOUNT_BYTES 16384
+#define WHYS_BYTES 2048
 
 /* One account's lines, and the strings they point into. */
 struct line {
@@ -29,25 +32,39 @@ struct line {
 	int refresh_status, access_status;
 	int64_t skew_s, access_left_s;
 	char refresh_end[CLOCK_TEXT_BYTES], access_end[CLOCK_TEXT_BYTES];
+	char whys[WHYS_BYTES]; /* what modules said, NUL-ended each */
+	size_t n_whys;
 };
 
-static void pass_over(struct holding *holding, const char *module, int status)
+/* The modules' own words stand where the next call puts others. */
+static const char *keep_why(struct line *line, const char *why)
+{
+	char *kept = line->whys + line->n_whys;
+	size_t n = strlen(why) + 1;
+
+	if (n == 1 || n > sizeof line->whys - line->n_whys)
+		return NULL;
+	memcpy(kept, why, n);
+	line->n_whys += n;
+	return kept;
+}
+
+static void pass_over(struct line *line, struct holding *holding, const char *module, int status, const char *why)
 {
 	if (holding->n_passed_over == sizeof holding->passed_over / sizeof *holding->passed_over)
 		return;
-	holding->passed_over[holding->n_passed_over].module = module;
-	holding->passed_over[holding->n_passed_over++].status = keyring_status_word(status);
+	holding->passed_over[holding->n_passed_over++] = (struct passed_over){ module, keyring_status_word(status), keep_why(line, why) };
 }
 
 /* Who answered, and why those before did not; where nothing was found, the one whose status that is did not either. */
-static void fill_holding(struct holding *holding, const struct keyring_answer *answer)
+static void fill_holding(struct line *line, struct holding *holding, const struct keyring_answer *answer)
 {
 	for (size_t i = 0; i < answer->n_passed_over; i++)
-		pass_over(holding, answer->passed_over[i].module, answer->passed_over[i].status);
+		pass_over(line, holding, answer->passed_over[i].module, answer->passed_over[i].status, answer->passed_over[i].why);
 	if (answer->status == ACRED_OK)
 		holding->module = answer->module;
 	else if (answer->module)
-		pass_over(holding, answer->module, answer->status);
+		pass_over(line, holding, answer->module, answer->status, answer->why);
 }
 
 static void look_at(struct context *context, const struct account *account, struct line *line)
@@ -63,7 +80,7 @@ static void look_at(struct context *context, const struct account *account, stru
 		.exclusive = account->exclusive,
 	} };
 	line->refresh_status = vault_locate_refresh(context, account, &answer);
-	fill_holding(&line->status.refresh, &answer);
+	fill_holding(line, &line->status.refresh, &answer);
 	line->status.refresh.expires_at = answer_moment(account->refresh_expires_at, line->refresh_end);
 	line->access_status = vault_locate_access(context, account, &access, &answer);
 	if (line->access_status == ACRED_OK) {
@@ -73,7 +90,7 @@ static void look_at(struct context *context, const struct account *account, stru
 	/* A token whose time is over is cached no more, whatever still lies there. */
 	if (line->access_status == ACRED_OK && line->access_left_s <= 0)
 		line->access_status = answer.status = ACRED_ABSENT;
-	fill_holding(&line->status.access, &answer);
+	fill_holding(line, &line->status.access, &answer);
 	if (line->access_status == ACRED_OK)
 		line->status.access.expires_at = answer_moment(access.expires_at, line->access_end);
 }
@@ -85,6 +102,10 @@ static void out_passed_over(struct out *out, const struct holding *holding, cons
 		out_text(out, holding->passed_over[i].module);
 		out_text(out, " (");
 		out_text(out, holding->passed_over[i].status);
+		if (holding->passed_over[i].why) {
+			out_text(out, ": ");
+			out_visible(out, bytes_of(holding->passed_over[i].why));
+		}
 		out_text(out, ")");
 	}
 }
@@ -112,9 +133,9 @@ static void out_line(struct out *out, const struct account *account, const struc
 	out_text(out, account_text(account, text));
 	out_text(out, line->status.is_default ? "  (default, " : "  (");
 	out_text(out, account->exclusive ? "exclusive)\n" : "shared)\n");
-	out_text(out, "  RefreshToken  '");
+	out_text(out, account->name[0] ? "  RefreshToken  '" : "  RefreshToken  ");
 	out_visible(out, bytes_of(account->name));
-	out_text(out, "' ");
+	out_text(out, account->name[0] ? "' " : "");
 	out_holding(out, &line->status.refresh, line->refresh_status, "is gone; log in again");
 	if (account->rotation_lost_at) {
 		char when[CLOCK_TEXT_BYTES];
@@ -134,18 +155,20 @@ static void out_line(struct out *out, const struct account *account, const struc
 }
 
 static void out_all(struct context *context, struct out *out, const struct account *accounts, const struct line *lines,
-                    struct account_status *statuses, size_t n)
+                    struct account_status *statuses, size_t n, const struct settings *settings)
 {
 	for (size_t i = 0; i < n; i++)
 		statuses[i] = lines[i].status;
 	if (context->options.format->status) {
-		context->options.format->status(out, statuses, n);
+		context->options.format->status(out, statuses, n, settings->rows, settings->n);
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
 		out_line(out, &accounts[i], &lines[i]);
 	if (!n)
 		out_text(out, "nobody is logged in; 'alation-cred login https://YOUR-INSTANCE' does it\n");
+	if (settings->rows)
+		settings_write(out, context, settings);
 }
 
 enum fate { LIVES_ON, END_UNKNOWN, ENDS, ENDED, GONE, LOST };
@@ -237,18 +260,20 @@ static enum outcome report(struct context *context, const struct account *accoun
 {
 	struct line *lines = calloc(n + 1, sizeof *lines);
 	struct account_status *statuses = calloc(n + 1, sizeof *statuses);
-	size_t room = (n + 1) * TEXT_PER_ACCOUNT_BYTES;
+	SETTINGS settings = { 0 };
+	bool all_there = !context->options.verbose || settings_read(context, &settings);
+	size_t room = (n + 1) * TEXT_PER_ACCOUNT_BYTES + settings.n * (2 * CONFIG_LINE_MAX_BYTES + CONFIG_PATH_BYTES);
 	struct out out = { .p = malloc(room), .room = room };
 	enum outcome outcome;
 
-	if (!lines || !statuses || !out.p) {
+	if (!lines || !statuses || !out.p || !all_there) {
 		outcome = trouble_say(&context->trouble, TROUBLE_WRITE_FAILED, "", "no memory for the answer");
 	} else {
 		for (size_t i = 0; i < n; i++)
 			look_at(context, &accounts[i], &lines[i]);
 		outcome = context->options.expiring_within_s < 0 ? DONE : judge(context, accounts, lines, n);
 		if (outcome == DONE) {
-			out_all(context, &out, accounts, lines, statuses, n);
+			out_all(context, &out, accounts, lines, statuses, n, &settings);
 			outcome = stdout_write((struct bytes){ out.p, out.n }, context->deadline_ms, &context->trouble);
 		}
 	}
@@ -269,6 +294,7 @@ enum outcome status_main(struct context *context, const char *argument)
 	tell_fallback(context);
 	if (outcome != DONE)
 		return outcome;
+	sources_add(context, true, &accounts);
 	if (!argument)
 		return report(context, accounts.list, accounts.n);
 	outcome = account_choose(context, &accounts, argument, &one);

@@ -164,7 +164,7 @@ expiring() {
 		expiring "the RefreshToken of $ACCOUNT ends $(date_of "$end")" "$ROTATE" --expiring-within 7d --interactive always
 		ends 102 "$(in_days 50)"
 		as_usual --expiring-within 7d
-		[[ $out == *'cannot be told: secret-service ('* && -z $err ]] || fails "$state"
+		[[ $out == *'cannot be told: '*'secret-service ('* && -z $err ]] || fails "$state"
 	done
 	session_keyring </dev/null
 	session_freeze

@@ -155,7 +155,7 @@ static void test_status(void **state)
 	for (size_t n = 0; n < sizeof want / sizeof want[0]; n++) {
 		struct out out = OUT;
 
-		format_json.status(&out, n ? accounts : NULL, n);
+		format_json.status(&out, n ? accounts : NULL, n, NULL, 0);
 		assert_string_equal(answer(&out), want[n]);
 	}
 }

@@ -95,7 +95,7 @@ static bool print_format(const struct format *format)
 		else if (answer == 2 && format->failure)
 			format->failure(&out, &failure);
 		else if (answer == 3 && format->status)
-			format->status(&out, &status, 1);
+			format->status(&out, &status, 1, NULL, 0);
 		else if (answer == 4 && format->done_all)
 			format->done_all(&out, &done, 1, &done);
 		else
