@@ -442,6 +442,22 @@ const struct config_value *config_find(const struct config *config, enum config_
 	return found ? found : last(config, word, "");
 }
 
+bool config_names(const struct config *config, const char *base_url)
+{
+	for (const struct config_section *section = config->sections; section; section = section->next)
+		if (strcmp(section->base_url, base_url) == 0)
+			return true;
+	for (size_t i = 0; i < config->n_values; i++) {
+		const struct config_value *value = &config->values[i];
+		struct url url;
+
+		if ((value->word == CONFIG_BASE_URL || value->word == CONFIG_DEFAULT_ACCOUNT) && url_parse(bytes_of(value->value), &url) == URL_OK &&
+		    strcmp(url.base, base_url) == 0)
+			return true;
+	}
+	return false;
+}
+
 int64_t config_seconds(const struct config_value *value)
 {
 	int64_t s = CONFIG_NEVER;

@@ -74,6 +74,9 @@ const struct config_value *config_find(const struct config *config, enum config_
 /* The same, of BASE_URL's section alone. */
 const struct config_value *config_find_in(const struct config *config, enum config_word word, const char *base_url);
 
+/* Whether it speaks of the instance BASE_URL: in a section's address, or as base-url or default-account. */
+bool config_names(const struct config *config, const char *base_url);
+
 /* "ca-file" */
 const char *config_word_name(enum config_word word);
 

@@ -141,7 +141,7 @@ static enum outcome say(struct trouble *trouble, const struct account *account, 
 		return trouble_say(trouble, TROUBLE_BAD_REPLY, "try again; if it stays so, tell the catalog's administrator", "%s did not answer as documented (HTTP %d): %s", base,
 		                   reply->http_status, reply->detail);
 	case ALATION_TLS:
-		return trouble_say(trouble, TROUBLE_TLS, "check the address; a company's own CA is named by ca-file, a client certificate by client-cert in alation-cred.conf(5)",
+		return trouble_say(trouble, TROUBLE_TLS, "check the address; a company's own CA is named by ca-file (or CURL_CA_BUNDLE=FILE), a client certificate by client-cert in alation-cred.conf(5)",
 		                   "no trusted TLS connection to %s: %s", base, reply->detail);
 	case ALATION_PROXY:
 		return trouble_say(trouble, TROUBLE_PROXY, "check proxy and no-proxy in the configuration, else https_proxy and no_proxy", "the proxy on the way to %s failed: %s", base, reply->detail);

@@ -293,6 +293,8 @@ static enum outcome obtain(struct context *context, struct account *account, str
 
 	if (is_served(decision))
 		return DONE;
+	if (context->trouble.code == TROUBLE_CONFIGURATION) /* its cache is refused: nothing is minted that could not be kept as is wanted */
+		return UNUSABLE;
 	for (;;) {
 		LOCK lock = LOCK_NONE;
 		bool again = false;

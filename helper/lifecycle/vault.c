@@ -184,9 +184,13 @@ static int look_up_access(struct context *context, const struct account *account
 
 bool vault_access(struct context *context, const struct account *account, struct access_record *ret_record)
 {
+	struct walk walk = { context, account, .may_prompt = false };
 	struct keyring_answer answer;
 
-	return look_up_access(context, account, ret_record, &answer) == ACRED_OK;
+	look_up_access(context, account, ret_record, &answer);
+	if (answer.refused)
+		walk_say(&walk, &answer);
+	return answer.status == ACRED_OK;
 }
 
 void vault_keep_access(struct context *context, const struct account *account, const struct access_record *record, int64_t ttl_s)

@@ -45,7 +45,7 @@ int vault_get_line(struct context *context, const struct account *account, const
 int vault_drop_line(struct context *context, const struct account *account, const char *facility);
 
 /* The access record. False: it has no token; what else is remembered, and whether something is there that cannot be
- * read, stands in *ret_record all the same. */
+ * read, stands in *ret_record all the same. A cache that the configuration requires and the loader refuses is the call's trouble. */
 bool vault_access(struct context *context, const struct account *account, struct access_record *ret_record);
 
 /* Caches it for TTL_S; a failure is a warning: the token is still served. */

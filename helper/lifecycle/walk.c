@@ -202,10 +202,9 @@ static enum outcome say_locked(struct walk *walk, const char *text, const char *
 	snprintf(remedy, sizeof remedy, "unlock it with 'alation-cred unlock %s', or in the desktop session", text);
 	/* A verb that never asks, a call that must not, or a lock under which nobody is asked. */
 	if (context->interactive || context->options.unattended)
-		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, remedy, "the keyring (%s) is locked for %s%s%s", module, text,
-		                   *why ? ": " : "", why);
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, remedy, "the keyring (%s) is locked for %s", module, text);
 	return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, remedy,
-	                   "the keyring (%s) is locked, and nobody is there to unlock it for %s%s%s", module, text, *why ? ": " : "", why);
+	                   "the keyring (%s) is locked, and nobody is there to unlock it for %s", module, text);
 }
 
 static enum outcome say_unavailable(struct walk *walk, const char *text, const char *module, const char *why)

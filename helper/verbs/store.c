@@ -13,11 +13,13 @@
 #include "helper/request.h"
 #include "helper/verbs/verbs.h"
 
-static bool is_configured(const struct url *url)
+static bool is_configured(const struct context *context, const struct url *url)
 {
 	const char *text = getenv("ALATION_BASE_URL");
 	struct url configured;
 
+	if (config_names(&context->config, url->base))
+		return true;
 	return text && *text && url_parse(bytes_of(text), &configured) == URL_OK && strcmp(configured.base, url->base) == 0;
 }
 
@@ -76,7 +78,7 @@ enum outcome store_main(struct context *context, const char *argument)
 	    !account_of_request(request, &url))
 		return outcome;
 	outcome = accounts_read(&accounts, &context->trouble);
-	if (outcome != DONE || (!is_held(&accounts, &url) && !is_configured(&url) && !request->oauth_refresh_token.p))
+	if (outcome != DONE || (!is_held(&accounts, &url) && !is_configured(context, &url) && !request->oauth_refresh_token.p))
 		return outcome;
 	return store(context, &url, request, !accounts_find(&accounts, url.base, url.user_id));
 }
