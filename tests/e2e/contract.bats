@@ -196,7 +196,7 @@ program_with() {
 	run_cred get "$ACCOUNT"
 	expect 0
 	: >"$SANDBOX_LOG"
-	fault 5 "$ACCOUNT|can only be read|log in again" rotate "$ACCOUNT"
+	fault 5 "$ACCOUNT|can only be read|alation-cred login" rotate "$ACCOUNT"
 	no_calls
 }
 

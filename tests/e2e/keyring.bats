@@ -324,7 +324,7 @@ unavailable() {
 	watch_dialogs
 	run_cred status
 	expect 0
-	[[ $out == *'cannot be told: '*'secret-service (locked)'* ]]
+	[[ $out == *'cannot be told: '*'secret-service (locked'* ]]
 	run_cred status --format json
 	expect 0
 	[[ $(passed_over) == locked && $(jq .accounts[0].refresh.module <<<"$out") == null ]]
