@@ -270,20 +270,50 @@ enum outcome account_choose_for(struct context *context, const struct accounts *
 	return *ret_found ? choose(context, accounts, &wish, ret_account) : DONE;
 }
 
+/* In the list, else among those that need no login. */
+static enum outcome choose_anywhere(struct context *context, const struct accounts *accounts, const struct wish *wish, struct account *ret_account)
+{
+	if (!any_matches(accounts, wish) && !(wish->has_url && wish->user_id)) {
+		ACCOUNTS brought = { 0 };
+
+		sources_add(context, false, &brought);
+		if (any_matches(&brought, wish))
+			return choose(context, &brought, wish, ret_account);
+	}
+	return choose(context, accounts, wish, ret_account);
+}
+
+/* Whom a wish names whole, or the default where it names nobody: without a look at the others. */
+static enum outcome find_one(struct context *context, const struct wish *wish, struct accounts *ret_accounts)
+{
+	if (wish->has_url && wish->user_id && !wish->any_scheme)
+		return accounts_read_one(wish->url.base, wish->user_id, ret_accounts, &context->trouble);
+	if (!wish->has_url && !wish->user_id)
+		return accounts_read_one(NULL, 0, ret_accounts, &context->trouble);
+	return DONE;
+}
+
+enum outcome account_find(struct context *context, const char *argument, struct account *ret_account)
+{
+	ACCOUNTS one = { 0 }, accounts = { 0 };
+	struct wish wish;
+	enum outcome outcome = read_wish(context, argument, &wish);
+
+	if (outcome == DONE)
+		outcome = find_one(context, &wish, &one);
+	if (outcome != DONE)
+		return outcome;
+	if (one.n)
+		return choose(context, &one, &wish, ret_account);
+	outcome = accounts_read(&accounts, &context->trouble);
+	return outcome == DONE ? choose_anywhere(context, &accounts, &wish, ret_account) : outcome;
+}
+
 enum outcome account_choose(struct context *context, const struct accounts *accounts, const char *argument,
                             struct account *ret_account)
 {
 	struct wish wish;
 	enum outcome outcome = read_wish(context, argument, &wish);
 
-	if (outcome != DONE)
-		return outcome;
-	if (!any_matches(accounts, &wish) && !(wish.has_url && wish.user_id)) {
-		ACCOUNTS brought = { 0 };
-
-		sources_add(context, false, &brought);
-		if (any_matches(&brought, &wish))
-			return choose(context, &brought, &wish, ret_account);
-	}
-	return choose(context, accounts, &wish, ret_account);
+	return outcome == DONE ? choose_anywhere(context, accounts, &wish, ret_account) : outcome;
 }

@@ -21,6 +21,9 @@
 enum outcome account_choose(struct context *context, const struct accounts *accounts, const char *argument,
                             struct account *ret_account);
 
+/* The same, and reads the list itself: only as much of it as is needed. */
+enum outcome account_find(struct context *context, const char *argument, struct account *ret_account);
+
 /*
  * What a request of git's protocol names: ret_url->base and user_id (0: it names no user). False where that can be no
  * account of ours: it is no address of an instance, or the user name is no user id. Hosts match exactly.

@@ -14,10 +14,19 @@
 #include "helper/base/form.h"
 #include "helper/lifecycle/lock.h"
 #include "helper/state.h"
+#include "protocol/out.h"
 
 #define FILE_NAME "accounts"
 #define VERSION 2      /* of the file: its first line says how many follow, so that a cut is noticed wherever it is */
 #define LINE_VERSION 1 /* of an account's line; a file that begins with one is from before */
+
+#define LINE_BEGINNING_BYTES (3 * URL_BASE_MAX_BYTES + 64)
+
+/* The one account that is looked for. */
+struct wanted {
+	const char *base_url; /* NULL: the default */
+	int64_t user_id;
+};
 
 void accounts_free(struct accounts *accounts)
 {
@@ -27,18 +36,19 @@ void accounts_free(struct accounts *accounts)
 	*accounts = (struct accounts){ 0 };
 }
 
-/* Room for one more. It grows in powers of two, so it may be full where n is one. */
+/* Room for one more. */
 static bool have_room(struct accounts *accounts)
 {
-	size_t n = accounts->n;
+	size_t room = accounts->room ? 2 * accounts->room : 1;
 	struct account *list;
 
-	if (n & (n - 1))
+	if (accounts->n < accounts->room)
 		return true;
-	list = realloc(accounts->list, (n ? 2 * n : 1) * sizeof *list);
+	list = realloc(accounts->list, room * sizeof *list);
 	if (!list)
 		return false;
 	accounts->list = list;
+	accounts->room = room;
 	return true;
 }
 
@@ -49,6 +59,17 @@ bool accounts_append(struct accounts *accounts, const struct account *account)
 	accounts->list[accounts->n] = *account;
 	accounts->list[accounts->n++].unknown = NULL;
 	return true;
+}
+
+/* Room for N at once, which a file says that it has; fewer than that is not wrong yet. */
+static void make_room(struct accounts *accounts, int64_t n)
+{
+	size_t room = 1;
+
+	while (n > 0 && room < (size_t)n && room < ACCOUNTS_MAX)
+		room *= 2;
+	accounts->list = malloc(room * sizeof *accounts->list);
+	accounts->room = accounts->list ? room : 0;
 }
 
 static bool flag(struct bytes value, bool *ret_flag)
@@ -151,6 +172,7 @@ static enum outcome parse(struct bytes text, const char *dir, struct accounts *a
 	if (!text.n || text.p[text.n - 1] != '\n' || !take_header(&text, &n))
 		return broken(trouble, dir, 1);
 	header = n >= 0;
+	make_room(accounts, n);
 	while (bytes_next(&text, '\n', &line)) {
 		struct account *account;
 
@@ -164,7 +186,57 @@ static enum outcome parse(struct bytes text, const char *dir, struct accounts *a
 	return n < 0 || (size_t)n == accounts->n ? DONE : broken(trouble, dir, header + accounts->n + 1);
 }
 
-static enum outcome read_in(const struct state_dir *dir, struct accounts *ret_accounts, struct trouble *trouble)
+/* How format_line begins the line of that key; "" where it is too long. */
+static struct bytes beginning_of(const char *base_url, int64_t user_id, char text[LINE_BEGINNING_BYTES])
+{
+	struct out out = { .p = text, .room = LINE_BEGINNING_BYTES };
+
+	out_text(&out, "v=");
+	out_int(&out, LINE_VERSION);
+	out_text(&out, "&base_url=");
+	out_form(&out, bytes_of(base_url));
+	out_text(&out, "&user_id=");
+	out_int(&out, user_id);
+	out_text(&out, "&");
+	return (struct bytes){ text, out.overflow ? 0 : out.n };
+}
+
+static bool begins_with(struct bytes line, struct bytes beginning)
+{
+	return line.n > beginning.n && memcmp(line.p, beginning.p, beginning.n) == 0;
+}
+
+static bool has_default_member(struct bytes line)
+{
+	static const char member[] = "&default=1";
+	const char *at = memmem(line.p, line.n, member, sizeof member - 1);
+
+	return at && (at + sizeof member - 1 == line.p + line.n || at[sizeof member - 1] == '&');
+}
+
+/* What the other lines say is not read; that they are all there is. */
+static enum outcome parse_one(struct bytes text, const char *dir, const struct wanted *wanted, struct accounts *accounts, struct trouble *trouble)
+{
+	char beginning_text[LINE_BEGINNING_BYTES];
+	struct bytes beginning = wanted->base_url ? beginning_of(wanted->base_url, wanted->user_id, beginning_text) : (struct bytes){ NULL, 0 }, line;
+	int64_t n, lines = 0;
+
+	if (!text.n || text.p[text.n - 1] != '\n' || !take_header(&text, &n))
+		return broken(trouble, dir, 1);
+	while (bytes_next(&text, '\n', &line)) {
+		lines++;
+		if (accounts->n || !(wanted->base_url ? beginning.n && begins_with(line, beginning) : has_default_member(line)))
+			continue;
+		if (!have_room(accounts))
+			return DONE;
+		accounts->n = 1;
+		if (!parse_line(line, &accounts->list[0]))
+			return broken(trouble, dir, (size_t)lines + (n >= 0));
+	}
+	return n < 0 || n == lines ? DONE : broken(trouble, dir, (size_t)lines + 2);
+}
+
+static enum outcome read_in(const struct state_dir *dir, const struct wanted *wanted, struct accounts *ret_accounts, struct trouble *trouble)
 {
 	SECRET text = { 0 };
 	ACCOUNTS accounts = { 0 };
@@ -176,7 +248,10 @@ static enum outcome read_in(const struct state_dir *dir, struct accounts *ret_ac
 	if (error)
 		return trouble_say(trouble, TROUBLE_CONFIGURATION, "it must be a regular file that is yours alone",
 		                   "%s/" FILE_NAME " cannot be read: %s", dir->path, strerror(error));
-	outcome = parse(secret_view(&text), dir->path, &accounts, trouble);
+	if (wanted)
+		outcome = parse_one(secret_view(&text), dir->path, wanted, &accounts, trouble);
+	else
+		outcome = parse(secret_view(&text), dir->path, &accounts, trouble);
 	if (outcome == DONE) {
 		*ret_accounts = accounts;
 		accounts = (struct accounts){ 0 };
@@ -184,7 +259,7 @@ static enum outcome read_in(const struct state_dir *dir, struct accounts *ret_ac
 	return outcome;
 }
 
-enum outcome accounts_read(struct accounts *ret_accounts, struct trouble *trouble)
+static enum outcome read_wanted(const struct wanted *wanted, struct accounts *ret_accounts, struct trouble *trouble)
 {
 	struct state_dir dir;
 	enum outcome outcome = state_open(false, &dir, trouble);
@@ -192,9 +267,21 @@ enum outcome accounts_read(struct accounts *ret_accounts, struct trouble *troubl
 	*ret_accounts = (struct accounts){ 0 };
 	if (outcome != DONE || dir.fd < 0)
 		return outcome;
-	outcome = read_in(&dir, ret_accounts, trouble);
+	outcome = read_in(&dir, wanted, ret_accounts, trouble);
 	close(dir.fd);
 	return outcome;
+}
+
+enum outcome accounts_read(struct accounts *ret_accounts, struct trouble *trouble)
+{
+	return read_wanted(NULL, ret_accounts, trouble);
+}
+
+enum outcome accounts_read_one(const char *base_url, int64_t user_id, struct accounts *ret_accounts, struct trouble *trouble)
+{
+	const struct wanted wanted = { base_url, user_id };
+
+	return read_wanted(&wanted, ret_accounts, trouble);
 }
 
 struct account *accounts_find(const struct accounts *accounts, const char *base_url, int64_t user_id)

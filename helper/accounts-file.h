@@ -30,7 +30,7 @@ struct account {
 
 struct accounts {
 	struct account *list;
-	size_t n;
+	size_t n, room;
 };
 
 void accounts_free(struct accounts *accounts);
@@ -38,6 +38,13 @@ void accounts_free(struct accounts *accounts);
 
 /* Reads the list; an empty one where there is no file. UNUSABLE names the file and the line that is wrong. */
 enum outcome accounts_read(struct accounts *ret_accounts, struct trouble *trouble);
+
+/*
+ * The one account of that key, or (BASE_URL NULL) the list's default, without a look at what the other lines say: a list may
+ * be long, and a warm call short. *ret_accounts has it, or is empty where it was not found so, which says nothing: read
+ * the list then. UNUSABLE as above.
+ */
+enum outcome accounts_read_one(const char *base_url, int64_t user_id, struct accounts *ret_accounts, struct trouble *trouble);
 
 /* Adds *account, whose `unknown` is not taken, to the list in memory. False: no memory. */
 bool accounts_append(struct accounts *accounts, const struct account *account);

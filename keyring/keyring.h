@@ -15,7 +15,7 @@
 #include "keyring/module.h"
 
 #define KEYRING_LINES_MAX 32 /* of all facilities together */
-#define KEYRING_MODULE_MAX_BYTES 255 /* of a module's name, or of its path */
+#define KEYRING_MODULE_MAX_BYTES 127 /* of a module's name, or of its path */
 #define KEYRING_WHY_MAX_BYTES 512
 
 enum keyring_control { KEYRING_REQUIRED, KEYRING_REQUISITE, KEYRING_SUFFICIENT, KEYRING_OPTIONAL };

@@ -50,13 +50,10 @@ static enum outcome answer_request(struct context *context, const struct request
 
 static enum outcome print_token(struct context *context, const char *argument)
 {
-	ACCOUNTS accounts = { 0 };
 	ACCESS_RECORD access = { 0 };
 	struct account account;
-	enum outcome outcome = accounts_read(&accounts, &context->trouble);
+	enum outcome outcome = account_find(context, argument, &account);
 
-	if (outcome == DONE)
-		outcome = account_choose(context, &accounts, argument, &account);
 	if (outcome == DONE)
 		outcome = token_obtain(context, &account, &access);
 	if (outcome == DONE)

@@ -6,7 +6,7 @@
  *
  *   alternate [-n ROUNDS] [--before COMMAND] NAME COMMAND [NAME COMMAND]…
  *
- * --before runs, untimed, before each timed command. Output of the commands is thrown away; one that fails ends it.
+ * Words NAME=VALUE before a program are its environment. --before runs, untimed, before each timed command. Output of the commands is thrown away; one that fails ends it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -49,8 +49,41 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-static void run_program(char *const words[], double *peak_kb)
+/* The words NAME=VALUE at the beginning: into the environment; what stood there before is kept in *saved. Returns how many. */
+static int assign(char *const words[], char *saved[WORDS_MAX])
 {
+	int n = 0;
+
+	for (; words[n] && strchr(words[n], '='); n++) {
+		char name[64];
+		const char *value = strchr(words[n], '=') + 1;
+
+		snprintf(name, sizeof name, "%.*s", (int)(value - 1 - words[n]), words[n]);
+		saved[n] = getenv(name) ? strdup(getenv(name)) : NULL;
+		setenv(name, value, 1);
+	}
+	return n;
+}
+
+static void take_back(char *const words[], int n, char *saved[WORDS_MAX])
+{
+	while (n-- > 0) {
+		char name[64];
+
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(words[n], "="), words[n]);
+		if (saved[n])
+			setenv(name, saved[n], 1);
+		else
+			unsetenv(name);
+		free(saved[n]);
+	}
+}
+
+static void run_program(char *const all[], double *peak_kb)
+{
+	char *saved[WORDS_MAX];
+	int assigned = assign(all, saved);
+	char *const *words = all + assigned;
 	posix_spawn_file_actions_t actions;
 	struct rusage usage;
 	pid_t pid;
@@ -64,6 +97,7 @@ static void run_program(char *const words[], double *peak_kb)
 		exit(1);
 	}
 	posix_spawn_file_actions_destroy(&actions);
+	take_back(all, assigned, saved);
 	if ((double)usage.ru_maxrss > *peak_kb)
 		*peak_kb = (double)usage.ru_maxrss;
 }

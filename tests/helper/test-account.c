@@ -21,7 +21,7 @@ static struct account known[] = {
 	{ .base_url = "http://localhost:8080", .user_id = 1, .module = "m" },
 	{ .base_url = "https://[2001:db8::1]", .user_id = 5, .module = "m" },
 };
-static const struct accounts all = { known, sizeof known / sizeof *known };
+static const struct accounts all = { .list = known, .n = sizeof known / sizeof *known };
 static struct context context;
 
 static enum outcome choose(const struct accounts *accounts, const char *argument, struct account *ret_account)
@@ -148,7 +148,7 @@ static void the_choices_are_listed(void **state)
 static void many_choices_are_cut_between_two(void **state)
 {
 	static struct account many[40];
-	const struct accounts list = { many, 40 };
+	const struct accounts list = { .list = many, .n = 40 };
 	struct account account;
 	const char *end;
 
@@ -164,7 +164,7 @@ static void many_choices_are_cut_between_two(void **state)
 
 static void few_accounts(void **state)
 {
-	const struct accounts none = { 0 }, one = { known, 1 }, two = { known, 2 };
+	const struct accounts none = { 0 }, one = { .list = known, .n = 1 }, two = { .list = known, .n = 2 };
 	struct account account;
 
 	(void)state;
@@ -346,7 +346,7 @@ static void a_request_finds_its_account_and_no_other(void **state)
 static void a_default_on_the_host_is_meant(void **state)
 {
 	struct account two[] = { known[0], known[1] }, account;
-	const struct accounts list = { two, 2 }, none = { 0 };
+	const struct accounts list = { .list = two, .n = 2 }, none = { 0 };
 	struct request request = a_request("https", CATALOG, NULL);
 	struct url url;
 	bool found = false;

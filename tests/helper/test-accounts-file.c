@@ -73,7 +73,7 @@ static void assert_refused(const char *content, size_t n)
 
 static void nothing_there_is_an_empty_list(void **state)
 {
-	struct accounts accounts = { NULL, 99 };
+	struct accounts accounts = { .n = 99 };
 
 	(void)state;
 	assert_int_equal(accounts_read(&accounts, &trouble), DONE);
@@ -289,6 +289,40 @@ static void what_is_no_file_of_ours_is_refused(void **state)
 	}
 }
 
+/* A warm call: its own line, whatever the others say, and that they are all there. */
+static void one_is_found_without_the_others(void **state)
+{
+	static const char sound[] = HEAD(3) A B C, others[] = HEAD(3) A "rubbish\n" C, own[] = HEAD(2) A "v=1&base_url=https%3A%2F%2Fb.example&user_id=2&x\n",
+	                  cut[] = HEAD(3) A B;
+	struct accounts one = { .n = 0 };
+
+	(void)state;
+	lay(sound, sizeof sound - 1);
+	assert_int_equal(accounts_read_one("https://b.example", 2, &one, &trouble), DONE);
+	assert_int_equal(one.n, 1);
+	assert_string_equal(one.list[0].base_url, "https://b.example");
+	assert_true(one.list[0].exclusive);
+	accounts_free(&one);
+	assert_int_equal(accounts_read_one(NULL, 0, &one, &trouble), DONE);
+	assert_int_equal(one.n, 1);
+	assert_string_equal(one.list[0].base_url, "https://a.example");
+	accounts_free(&one);
+	assert_int_equal(accounts_read_one("https://b.example", 21, &one, &trouble), DONE);
+	assert_int_equal(one.n, 0);
+	assert_int_equal(accounts_read_one("https://b.exampl", 2, &one, &trouble), DONE);
+	assert_int_equal(one.n, 0);
+	lay(others, sizeof others - 1);
+	assert_int_equal(accounts_read_one("https://c.example:8443", 2147483647, &one, &trouble), DONE);
+	assert_int_equal(one.n, 1);
+	accounts_free(&one);
+	lay(own, sizeof own - 1);
+	assert_int_equal(accounts_read_one("https://b.example", 2, &one, &trouble), UNUSABLE);
+	assert_non_null(strstr(trouble.message, "line 3"));
+	lay(cut, sizeof cut - 1);
+	assert_int_equal(accounts_read_one("https://b.example", 2, &one, &trouble), UNUSABLE);
+	assert_int_equal(one.n, 0);
+}
+
 static void unknown_members_survive_a_change(void **state)
 {
 	static const char later[] = "v=1&base_url=https%3A%2F%2Fa.example&user_id=1&later=a%20b&module=m&more=&default=1\n";
@@ -481,6 +515,7 @@ int main(void)
 		CASE(nothing_there_is_an_empty_list),     CASE(what_is_put_is_read_back),         CASE(a_file_cut_anywhere_is_refused),
 		CASE(a_byte_that_changed_loses_no_account), CASE(a_file_from_before_is_read),
 		CASE(a_damaged_file_is_refused),          CASE(a_file_too_big_is_refused),        CASE(what_is_no_file_of_ours_is_refused),
+		CASE(one_is_found_without_the_others),   CASE(the_default_moves),                CASE(the_list_has_an_end),
 		CASE(unknown_members_survive_a_change),   CASE(the_default_moves),                CASE(the_list_has_an_end),
 		CASE(what_is_learned_changes_no_choice), CASE(writers_at_once_lose_nothing),       CASE(a_lost_rotation_is_remembered),
 	};

@@ -91,10 +91,10 @@ static void add_line(const char *text)
 	struct keyring_line *line = &tool.lines[tool.n_lines];
 	int n = 0;
 
-	while (n < 3 + WORDS_MAX && (words[n] = strtok_r(rest, " ", &rest)) != NULL)
+	while (n < 3 + WORDS_MAX && (words[n] = strtok_r(rest, " |", &rest)) != NULL)
 		n++;
 	if (n < 3 || tool.n_lines == KEYRING_LINES_MAX)
-		die("--line takes FACILITY CONTROL MODULE [ARGS]");
+		die("--line takes FACILITY CONTROL MODULE [ARGS], split at blanks or |");
 	for (int i = 3; i < n; i++)
 		tool.args[tool.n_lines][i - 3] = words[i];
 	*line = (struct keyring_line){ words[0], control_of(words[1]), words[2], n - 3, tool.args[tool.n_lines] };
