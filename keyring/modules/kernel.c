@@ -1,44 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Linux kernel's keyring of the user, for what may be lost at a reboot. Built in; system calls alone, no
- * libkeyutils. Never a key without its timeout, never a moment without a key while one is replaced, and no key
- * or keyring created by a look-up.
+ * The Linux kernel's keyring of the user, for what may be lost at a reboot. Built in. Which key is an entry, and what an
+ * errno means to the walk; the system calls are keyring/kernel-key.c's.
  *
  * Keys of type "user", PREFIX:FACILITY:USER_ID@BASE_URL, in the user keyring, readable by the user from any
  * session: cron, ssh and the desktop find the same. The argument prefix=NAME replaces "alation-cred".
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/keyctl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "keyring/entry-name.h"
+#include "keyring/kernel-key.h"
 #include "keyring/module.h"
 
 #define DESCRIPTION_MAX_BYTES 512
 #define FIRST_READ_BYTES 2048    /* holds any usual record; a bigger buffer would only cost page faults */
-#define PAYLOAD_MAX_BYTES 32767  /* the kernel's, for keys of type "user" */
 #define LIST_MAX_BYTES 65536     /* 16384 keys */
 #define REPLACED_TRIES 3
-
-/* Everything for who possesses it, and all but SETATTR for the user: under a foreign session keyring nobody
- * possesses what is in the user keyring. */
-#define KEY_PERMISSIONS 0x3f1f0000
 
 struct kernel {
 	char prefix[ENTRY_PREFIX_MAX_BYTES + 1];
 };
-
-static long keyctl(int operation, long a, long b, long c, long d)
-{
-	return syscall(SYS_keyctl, (long)operation, a, b, c, d);
-}
 
 static int status_of(int error)
 {
@@ -107,29 +94,24 @@ static bool describe(struct acred_call *call, const struct kernel *kernel, const
 	return false;
 }
 
-static long search(const char *description)
-{
-	return keyctl(KEYCTL_SEARCH, KEY_SPEC_USER_KEYRING, (long)"user", (long)description, 0);
-}
-
 /*
  * Reads what is too long for the first buffer. It may have been replaced by something longer meanwhile: room
  * for the longest there can be.
  */
 static int read_long(struct acred_call *call, long id)
 {
-	char *bytes = malloc(PAYLOAD_MAX_BYTES);
+	char *bytes = malloc(KERNEL_KEY_MAX_BYTES);
 	int status;
 	long n;
 
 	if (bytes == NULL)
 		return ACRED_FAILED;
-	n = keyctl(KEYCTL_READ, id, (long)bytes, PAYLOAD_MAX_BYTES, 0);
-	if (n < 0 || n > PAYLOAD_MAX_BYTES)
+	n = kernel_key_read(id, bytes, KERNEL_KEY_MAX_BYTES);
+	if (n < 0 || n > KERNEL_KEY_MAX_BYTES)
 		status = n < 0 ? fail(call, "cannot read", errno) : ACRED_FAILED;
 	else
 		status = call->put(call->host, bytes, (size_t)n) == 0 ? ACRED_OK : ACRED_FAILED;
-	explicit_bzero(bytes, PAYLOAD_MAX_BYTES);
+	explicit_bzero(bytes, KERNEL_KEY_MAX_BYTES);
 	free(bytes);
 	return status;
 }
@@ -138,7 +120,7 @@ static int kernel_read(struct acred_call *call, long id)
 {
 	char bytes[FIRST_READ_BYTES];
 	int status;
-	long n = keyctl(KEYCTL_READ, id, (long)bytes, sizeof bytes, 0);
+	long n = kernel_key_read(id, bytes, sizeof bytes);
 
 	if (n < 0)
 		return fail(call, "cannot read", errno);
@@ -161,7 +143,7 @@ static int kernel_lookup(struct acred_call *call, void *state, const struct acre
 		return ACRED_FAILED;
 	/* Found, and then not there: it was replaced in between. Its successor is found at once. */
 	for (int tries = 0; tries < REPLACED_TRIES && status == ACRED_ABSENT; tries++) {
-		long id = search(description);
+		long id = kernel_key_find(description);
 
 		if (id < 0)
 			return fail(call, "cannot search", errno);
@@ -170,40 +152,23 @@ static int kernel_lookup(struct acred_call *call, void *state, const struct acre
 	return status;
 }
 
-/* Gives the new key its end and its permissions, then puts it in the old one's place. */
-static bool publish(long id, int64_t ttl_s)
-{
-	long timeout_s = ttl_s > INT32_MAX ? INT32_MAX : (long)ttl_s;
-
-	return keyctl(KEYCTL_SET_TIMEOUT, id, timeout_s, 0, 0) == 0 &&
-	       keyctl(KEYCTL_SETPERM, id, KEY_PERMISSIONS, 0, 0) == 0 &&
-	       keyctl(KEYCTL_LINK, id, KEY_SPEC_USER_KEYRING, 0, 0) == 0;
-}
-
-/*
- * A key is made in the thread keyring, where nobody finds it, and linked when it is complete; the link
- * displaces the old key in one step. Adding over the old one would take its timeout away for a moment, and a
- * process killed in that moment would leave a token without an end.
- */
 static int kernel_store(struct acred_call *call, void *state, const struct acred_key *key, const char *bytes,
                         size_t len, int64_t ttl_s)
 {
 	char description[DESCRIPTION_MAX_BYTES];
-	int status = ACRED_OK;
-	long id;
+	const char *what;
+	int error, status;
 
 	if (!describe(call, state, key, description))
 		return ACRED_FAILED;
-	if (len == 0 || len > PAYLOAD_MAX_BYTES || ttl_s < 0) {
+	if (len == 0 || len > KERNEL_KEY_MAX_BYTES || ttl_s < 0) {
 		call->note(call->host, "the kernel keyring takes 1 to 32767 bytes");
 		return ACRED_FAILED;
 	}
-	id = syscall(SYS_add_key, "user", description, bytes, len, (long)KEY_SPEC_THREAD_KEYRING);
-	if (id < 0)
-		return fail(call, "cannot add a key", errno);
-	if (!publish(id, ttl_s))
-		status = fail(call, "cannot link a key", errno);
-	(void)keyctl(KEYCTL_UNLINK, id, KEY_SPEC_THREAD_KEYRING, 0, 0); /* else it goes with this process */
+	error = kernel_key_replace(description, bytes, len, ttl_s, &what);
+	if (error == 0)
+		return ACRED_OK;
+	status = fail(call, what, error);
 	if (status == ACRED_ABSENT) {
 		call->note(call->host, "the new key was gone before it was linked");
 		status = ACRED_FAILED;
@@ -214,21 +179,17 @@ static int kernel_store(struct acred_call *call, void *state, const struct acred
 static int kernel_erase(struct acred_call *call, void *state, const struct acred_key *key)
 {
 	char description[DESCRIPTION_MAX_BYTES];
+	const char *what;
+	int error;
 
 	if (!describe(call, state, key, description))
 		return ACRED_FAILED;
-	for (int tries = 0; tries < REPLACED_TRIES; tries++) {
-		long id = search(description);
-
-		if (id < 0)
-			return fail(call, "cannot search", errno);
-		if (keyctl(KEYCTL_UNLINK, id, KEY_SPEC_USER_KEYRING, 0, 0) == 0)
-			return ACRED_OK;
-		if (errno != ENOENT && status_of(errno) != ACRED_ABSENT) /* else it was replaced in between */
-			return fail(call, "cannot unlink", errno);
-	}
-	call->note(call->host, "another process replaces the key again and again");
-	return ACRED_FAILED;
+	error = kernel_key_erase(description, &what);
+	if (error == EAGAIN)
+		call->note(call->host, "another process replaces the key again and again");
+	else if (error != 0)
+		return fail(call, what, error);
+	return error == 0 ? ACRED_OK : ACRED_FAILED;
 }
 
 /* A key's "user;UID;GID;PERMISSIONS;DESCRIPTION". One that cannot be described is none of ours, or has ended. */
@@ -237,7 +198,7 @@ static void list_key(const struct kernel *kernel, int32_t id, void *host,
 {
 	char text[DESCRIPTION_MAX_BYTES + 64], *p = text;
 	struct acred_key key;
-	long n = keyctl(KEYCTL_DESCRIBE, id, (long)text, sizeof text - 1, 0);
+	long n = kernel_key_describe(id, text, sizeof text - 1);
 
 	if (n <= 0 || n > (long)sizeof text - 1 || strncmp(text, "user;", 5) != 0)
 		return;
@@ -258,7 +219,7 @@ static int kernel_list(struct acred_call *call, void *state, void (*each)(void *
 
 	if (ids == NULL)
 		return ACRED_FAILED;
-	n = keyctl(KEYCTL_READ, KEY_SPEC_USER_KEYRING, (long)ids, LIST_MAX_BYTES, 0);
+	n = kernel_key_read_ids(ids, LIST_MAX_BYTES);
 	if (n < 0)
 		status = fail(call, "cannot list", errno);
 	n = n > LIST_MAX_BYTES ? LIST_MAX_BYTES : n;
