@@ -60,12 +60,14 @@ mkdir = @mkdir -p $(@D) && echo '  CC $<'
 
 builtins := kernel private-file environment credentials-directory
 client_src := helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/alation/trust.c helper/base/clock.c protocol/out.c
-shared_modules := secret-service
+shared_modules := secret-service sealed-file
 core_src := $(filter-out helper/main.c helper/site.c helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/alation/trust.c, \
 	$(wildcard protocol/*.c keyring/*.c helper/*.c helper/*/*.c)) $(builtins:%=keyring/modules/%.c)
 headers := $(wildcard protocol/*.h keyring/*.h helper/*.h helper/*/*.h)
 
 PKGS_secret-service := libsecret-1
+PKGS_sealed-file := libsodium
+SRC_sealed-file := keyring/kernel-key.c keyring/entry-name.c # of the core, compiled into it too
 PKGS_alation := libcurl json-c libcrypto
 modules_left_out := $(foreach m,$(shared_modules),$(if $(shell $(PKG_CONFIG) --exists $(PKGS_$(m)) 2>/dev/null && echo y),,$(m)))
 modules := $(patsubst %,$B/modules/%.so,$(filter-out $(modules_left_out),$(shared_modules)))
@@ -122,8 +124,8 @@ installed: $B/installed/alation-cred $(client) $(modules)
 
 ## Shared objects: one exported symbol each; they and their directory are 0755 whatever the umask.
 
-# A module is NAME.c and, where it wants rooms of its own, NAME-*.c.
-module_obj = $(patsubst %.c,$B/shared/%.o,$(wildcard keyring/modules/$(1).c keyring/modules/$(1)-*.c))
+# A module is NAME.c and, where it wants rooms of its own, NAME-*.c; and what stands in SRC_NAME.
+module_obj = $(patsubst %.c,$B/shared/%.o,$(wildcard keyring/modules/$(1).c keyring/modules/$(1)-*.c) $(SRC_$(1)))
 client_obj := $(client_src:%.c=$B/shared/%.o)
 pkg = $(shell $(PKG_CONFIG) $(1) $(2))
 $(client_obj): pkgs := $(PKGS_alation)
@@ -141,7 +143,8 @@ $(modules): $B/modules/%.so: $$(call module_obj,%) keyring/modules/module.map
 
 ## Tests. A test-X.c and a tool are linked with what the executable is made of; what else they need stands here by name.
 
-test_src := $(wildcard tests/protocol/test-*.c tests/keyring/test-*.c tests/helper/test-*.c)
+test_src := $(filter-out $(foreach m,$(modules_left_out),$(wildcard tests/keyring/test-$m*.c)), \
+	$(wildcard tests/protocol/test-*.c tests/keyring/test-*.c tests/helper/test-*.c))
 test_bin := $(test_src:tests/%.c=$B/tests/%)
 tool_bin := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/tools/*.c tests/bench/*.c))
 guest_bin := $(patsubst tests/%.c,$B/tests/%.so,$(wildcard tests/modules/*.c tests/preload/*.c))
@@ -151,6 +154,7 @@ OBJS_test-reply := $(client_obj)
 OBJS_test-http := $(client_obj)
 PKGS_test-reply := $(PKGS_alation)
 PKGS_test-http := $(PKGS_alation)
+$(foreach t,$(basename $(notdir $(wildcard tests/keyring/test-sealed-file*.c))),$(eval OBJS_$t := $(call module_obj,sealed-file)) $(eval PKGS_$t := $(PKGS_sealed-file)))
 
 tests: all $(test_bin) $(tool_bin) $(guest_bin) $(sandbox) $(failpoints)
 link_test = $(Q)echo '  TEST $@' && $(CC) $(cppflags) $(cflags) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(filter %.o,$^) $B/core.a $(ldflags) \
@@ -209,7 +213,7 @@ bench: tests
 
 ## What is needed, by Debian's names: to build; to show; to test.
 
-deps_build := gcc make pkg-config libc6-dev libcurl4-openssl-dev libssl-dev libjson-c-dev libsecret-1-dev
+deps_build := gcc make pkg-config libc6-dev libcurl4-openssl-dev libssl-dev libjson-c-dev libsecret-1-dev libsodium-dev
 deps_demo := libmicrohttpd-dev libgnutls28-dev gnome-keyring dbus libglib2.0-bin libsecret-tools keyutils curl
 deps_test := g++ binutils git bats libcmocka-dev jq openssl procps strace systemd mandoc python3 nodejs dash
 deps:
