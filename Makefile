@@ -225,7 +225,8 @@ man_dir = $(DATADIR)/man/man$(subst .,,$(suffix $(1)))
 install_dir = umask 022 && mkdir -p '$(DESTDIR)$(1)' && chmod 0755 '$(DESTDIR)$(1)'
 install_unit = sed 's|@BINDIR@|$(BINDIR)|' $(1) >'$(2)' && chmod 0644 '$(2)'
 install: installed
-	$(if $(modules_left_out),@echo "not installed: without $(modules_left_out) there is no place for a RefreshToken; run 'make deps' first" >&2; exit 1)
+	$(if $(modules),,@echo "not installed: without one of $(shared_modules) there is no place for a RefreshToken; run 'make deps' first" >&2; exit 1)
+	@for m in $(modules_left_out); do echo "installed without $$m; its library's -dev package is missing ('make deps' installs it)" >&2; done
 	$(call install_dir,$(BINDIR))
 	$(call install_dir,$(LIBDIR)/alation-cred)
 	$(call install_dir,$(LIBDIR)/alation-cred/modules)

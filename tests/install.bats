@@ -52,6 +52,27 @@ run_git() { # DIRECTORY
 	[ -z "$(find "$prefix" ! -type d)" ]
 }
 
+# pkg-config as on a machine without those libraries.
+without() {
+	printf '#!/bin/sh\nfor word; do\n\tcase $word in %s) exit 1 ;; esac\ndone\nexec pkg-config "$@"\n' "$(IFS='|' && echo "$*")" >"$BATS_TEST_TMPDIR/pkg-config"
+	chmod +x "$BATS_TEST_TMPDIR/pkg-config"
+}
+
+@test "install: a module whose library is missing is left out, and said; without all that keep a RefreshToken nothing is installed" {
+	without libsodium
+	run make_it PKG_CONFIG="$BATS_TEST_TMPDIR/pkg-config" install
+	[[ $status == 0 && $output == *'installed without sealed-file; '* && $output != *secret-service* ]] || { echo "$output"; false; }
+	[ "$(ls "$prefix/lib/alation-cred/modules")" = secret-service.so ]
+	without libsecret-1
+	run make_it PREFIX="$prefix-2" PKG_CONFIG="$BATS_TEST_TMPDIR/pkg-config" install
+	[[ $status == 0 && $output == *'installed without secret-service; '* ]] || { echo "$output"; false; }
+	[ "$(ls "$prefix-2/lib/alation-cred/modules")" = sealed-file.so ]
+	without libsodium libsecret-1
+	run make_it PREFIX="$prefix-3" PKG_CONFIG="$BATS_TEST_TMPDIR/pkg-config" install
+	[[ $status != 0 && $output == *'not installed: '* ]] || { echo "$output"; false; }
+	[ ! -e "$prefix-3" ]
+}
+
 @test "install: other places are compiled in anew, the same ones are not" {
 	make_it install
 	first=$(stat -c %y "$own/installed/alation-cred")
