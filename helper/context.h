@@ -28,6 +28,7 @@ struct context {
 	struct arrangement arrangement; /* what `keyring` was made of */
 	bool interactive;       /* a keyring may open its dialog */
 	bool asks;              /* and a passphrase may be asked for, on a terminal or by askpass: login and unlock alone */
+	bool asked;             /* that was done */
 	int64_t module_ms;      /* what one call of a keyring module may take without a person */
 	bool authtype;          /* of a git request: its caller has that capability */
 	struct keyring keyring;

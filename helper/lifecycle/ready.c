@@ -46,6 +46,9 @@ static enum outcome say_unwritable(struct walk *walk, const struct keyring_answe
 	if (answer->status == ACRED_READONLY)
 		return trouble_say(trouble, TROUBLE_KEYRING_READONLY, "log in where there is a keyring that can be written, or with --keyring sealed-file",
 		                   "the keyring (%s) can only be read, and keeps no RefreshToken of %s", module, text);
+	if (answer->status == ACRED_LOCKED && answer->why[0])
+		return trouble_say(trouble, TROUBLE_KEYRING_LOCKED, "log in on a terminal, where it can ask, or open it before with 'alation-cred unlock'",
+		                   "the keyring (%s) cannot keep a RefreshToken of %s: %s", module, text, answer->why);
 	if (answer->status == ACRED_FAILED && !answer->refused)
 		return trouble_say(trouble, TROUBLE_KEYRING_FAILED, "look whether its disk is full or can only be read, then try again",
 		                   "the keyring (%s) cannot be written for %s%s%s", module, text, answer->why[0] ? ": " : "", answer->why);

@@ -66,6 +66,7 @@ static int ask(void *host, const char *question, const char **answer, size_t *le
 	struct trouble trouble = { 0 };
 
 	secret_wipe(&walk->answer);
+	walk->context->asked = true;
 	if (prompt_secret(question, walk->began_ms + PROMPT_MS, &walk->answer, &trouble) != DONE) {
 		trace("asked: %s", trouble.message);
 		return clock_mono_ms() < walk->began_ms + PROMPT_MS ? ACRED_LOCKED : ACRED_TIMEOUT;

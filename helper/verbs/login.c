@@ -17,6 +17,7 @@
 #include "helper/base/stdout.h"
 #include "helper/lifecycle/enroll.h"
 #include "helper/lifecycle/ready.h"
+#include "helper/lifecycle/vault.h"
 #include "helper/verbs/verbs.h"
 
 #define PASSWORD_MAX_BYTES 4096
@@ -286,6 +287,19 @@ static void report(struct context *context, const struct account *account)
 	}
 }
 
+/* A person opened the keyring for this login; whether it is open for the calls that follow, only a look without him tells. */
+static void tell_whether_open(struct context *context, const struct account *account)
+{
+	struct keyring_answer answer;
+	char text[ACCOUNT_TEXT_BYTES];
+
+	keyring_close(&context->keyring);
+	context_lay_out(context);
+	if (vault_locate_refresh(context, account, &answer) == ACRED_LOCKED)
+		context_warn(context, "locks_again", "the keyring (%s) of %s does not stay open here, so 'get' will find it locked; let a key-file open it, as alation-cred.conf(5) says", account->module,
+		             account_text(account, text));
+}
+
 enum outcome login_main(struct context *context, const char *argument)
 {
 	__attribute__((cleanup(gathered_wipe))) struct gathered g = {
@@ -317,5 +331,7 @@ enum outcome login_main(struct context *context, const char *argument)
 	if (outcome != DONE)
 		return outcome;
 	report(context, &g.account);
+	if (context->asked)
+		tell_whether_open(context, &g.account);
 	return answer_done(context, &g.account);
 }
