@@ -155,10 +155,11 @@ OBJS_test-http := $(client_obj)
 PKGS_test-reply := $(PKGS_alation)
 PKGS_test-http := $(PKGS_alation)
 $(foreach t,$(basename $(notdir $(wildcard tests/keyring/test-sealed-file*.c))),$(eval OBJS_$t := $(call module_obj,sealed-file)) $(eval PKGS_$t := $(PKGS_sealed-file)))
+PKGS_mock-secrets := gio-2.0
 
 tests: all $(test_bin) $(tool_bin) $(guest_bin) $(sandbox) $(failpoints)
 link_test = $(Q)echo '  TEST $@' && $(CC) $(cppflags) $(cflags) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(filter %.o,$^) $B/core.a $(ldflags) \
-	$(if $(PKGS_$(*F)),$(call pkg,--libs,$(PKGS_$(*F)))) $(1) $(LDFLAGS)
+	$(if $(PKGS_$(*F)),$(call pkg,--cflags --libs,$(PKGS_$(*F)))) $(1) $(LDFLAGS)
 $(test_bin): $B/tests/%: tests/%.c $B/tree/site.o $B/core.a $$(OBJS_$$(*F))
 	$(mkdir)
 	$(call link_test,-lcmocka)
@@ -215,7 +216,7 @@ bench: tests
 
 deps_build := gcc make pkg-config libc6-dev libcurl4-openssl-dev libssl-dev libjson-c-dev libsecret-1-dev libsodium-dev
 deps_demo := libmicrohttpd-dev libgnutls28-dev gnome-keyring dbus libglib2.0-bin libsecret-tools keyutils curl
-deps_test := g++ binutils git bats libcmocka-dev jq openssl procps strace systemd mandoc python3 nodejs dash
+deps_test := g++ binutils git bats libcmocka-dev libglib2.0-dev jq openssl procps strace systemd mandoc python3 nodejs dash
 deps:
 	@tests/deps $(deps_build) $(deps_demo) $(deps_test)
 
