@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define SERVICE_NAME "org.freedesktop.secrets"
+#define PROMPT_INTERFACE "org.freedesktop.Secret.Prompt"
 #define ROUNDS 2 /* what was unlocked once must be open */
 
 static const struct {
@@ -278,27 +279,118 @@ int talk_property(struct talk *talk, const char *path, const char *interface, co
 	return ACRED_OK;
 }
 
+/* A dialog under way. */
+struct dialog {
+	bool over, dismissed, gone;
+};
+
+static void on_completed(GDBusConnection *bus, const char *sender, const char *path, const char *interface, const char *name,
+                         GVariant *arguments, gpointer data)
+{
+	struct dialog *dialog = data;
+	gboolean dismissed = TRUE;
+
+	(void)bus, (void)sender, (void)path, (void)interface, (void)name;
+	if (g_variant_is_of_type(arguments, G_VARIANT_TYPE("(bv)")))
+		g_variant_get(arguments, "(bv)", &dismissed, NULL);
+	dialog->dismissed = dismissed;
+	dialog->over = true;
+}
+
+static void on_gone(GDBusConnection *bus, const char *sender, const char *path, const char *interface, const char *name,
+                    GVariant *arguments, gpointer data)
+{
+	struct dialog *dialog = data;
+
+	(void)bus, (void)sender, (void)path, (void)interface, (void)name, (void)arguments;
+	dialog->over = dialog->gone = true;
+}
+
+static gboolean on_cancelled(GCancellable *cancel, gpointer data)
+{
+	(void)cancel, (void)data;
+	return G_SOURCE_CONTINUE; /* it has woken who waits */
+}
+
+/* Nobody waits for the answer: there are services without this method, and some that never answer it. */
+static void dismiss(struct talk *talk, const char *prompt)
+{
+	g_dbus_connection_call(talk->vault->bus, SERVICE_NAME, prompt, PROMPT_INTERFACE, "Dismiss", NULL, NULL,
+	                       G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);
+	g_dbus_connection_flush_sync(talk->vault->bus, NULL, NULL); /* after the deadline too */
+}
+
+static void wait_for(struct talk *talk, GMainContext *context, const struct dialog *dialog)
+{
+	GSource *cancelled = g_cancellable_source_new(talk->cancel);
+
+	g_source_set_callback(cancelled, G_SOURCE_FUNC(on_cancelled), NULL, NULL);
+	g_source_attach(cancelled, context);
+	while (!dialog->over && !g_cancellable_is_cancelled(talk->cancel))
+		g_main_context_iteration(context, TRUE);
+	g_source_destroy(cancelled);
+	g_source_unref(cancelled);
+}
+
+/* Shows the dialog and waits for its end, or its service's, or the deadline. */
+static int show_dialog(struct talk *talk, const char *prompt, GMainContext *context, struct dialog *dialog)
+{
+	GDBusConnection *bus = talk->vault->bus;
+	char *owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(talk->vault->service));
+	guint completed, gone;
+	GVariant *reply;
+	int status;
+
+	if (owner == NULL)
+		return talk_say(talk, "the Secret Service is gone", ACRED_UNAVAILABLE);
+	completed = g_dbus_connection_signal_subscribe(bus, owner, PROMPT_INTERFACE, "Completed", prompt, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
+	                                               on_completed, dialog, NULL);
+	gone = g_dbus_connection_signal_subscribe(bus, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
+	                                          "/org/freedesktop/DBus", owner, G_DBUS_SIGNAL_FLAGS_NONE, on_gone, dialog, NULL);
+	status = talk_method(talk, prompt, PROMPT_INTERFACE, "Prompt", g_variant_new("(s)", ""), "()", &reply);
+	if (status == ACRED_OK) {
+		g_variant_unref(reply);
+		wait_for(talk, context, dialog);
+	}
+	g_dbus_connection_signal_unsubscribe(bus, completed);
+	g_dbus_connection_signal_unsubscribe(bus, gone);
+	g_free(owner);
+	return status == ACRED_FAILED ? ACRED_LOCKED : status; /* where it cannot be shown, what it was for stays locked */
+}
+
+/* libsecret's own would not do: it does not tell that a dialog was dismissed, and waits for ever for one that does not
+ * complete when it is told to go. */
+static int ask_person(struct talk *talk, const char *prompt)
+{
+	GMainContext *context = g_main_context_new();
+	struct dialog dialog = { 0 };
+	int status;
+
+	g_main_context_push_thread_default(context);
+	status = show_dialog(talk, prompt, context, &dialog);
+	g_main_context_pop_thread_default(context);
+	g_main_context_unref(context);
+	if (status != ACRED_OK)
+		return status;
+	if (dialog.gone)
+		return talk_say(talk, "the Secret Service ended while its dialog was open", ACRED_UNAVAILABLE);
+	if (dialog.dismissed)
+		return talk_say(talk, "the keyring's dialog was dismissed", ACRED_LOCKED);
+	if (dialog.over)
+		return ACRED_OK;
+	dismiss(talk, prompt);
+	return talk_say(talk, "the keyring's dialog was not answered in time", ACRED_TIMEOUT);
+}
+
 /* The service wants a dialog. One that may not open is dismissed, or it would stay there for good. */
 int talk_prompt(struct talk *talk, const char *prompt)
 {
-	GError *error = NULL;
-	GVariant *result;
-
 	if (strcmp(prompt, NO_PATH) == 0)
 		return ACRED_OK;
-	if (!talk->may_prompt) {
-		result = g_dbus_connection_call_sync(talk->vault->bus, SERVICE_NAME, prompt, "org.freedesktop.Secret.Prompt",
-		                                     "Dismiss", NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, talk->cancel, NULL);
-		g_clear_pointer(&result, g_variant_unref);
-		return talk_say(talk, "the keyring is locked, and a person must unlock it", ACRED_LOCKED);
-	}
-	result = secret_service_prompt_at_dbus_path_sync(talk->vault->service, prompt, talk->cancel, NULL, &error);
-	if (error != NULL)
-		return talk_fail(talk, "the keyring's dialog", error);
-	if (result == NULL)
-		return talk_say(talk, "the keyring's dialog was dismissed", ACRED_LOCKED);
-	g_variant_unref(result);
-	return ACRED_OK;
+	if (talk->may_prompt)
+		return ask_person(talk, prompt);
+	dismiss(talk, prompt);
+	return talk_say(talk, "the keyring is locked, and a person must unlock it", ACRED_LOCKED);
 }
 
 /* Without a password it opens without asking. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Rows of the fault matrix, keyring: R1 to R3, R5, R11, R13, R15, as far as the whole program shows them. Where it can, a
+# Rows of the fault matrix, keyring: R1 to R3, R5, R7, R11, R13, R15, as far as the whole program shows them. Where it can, a
 # real gnome-keyring; for dialogs, which that shows on no display, a Secret Service of our own (tests/tools/mock-secrets.c).
 
 bats_require_minimum_version 1.5.0
@@ -214,6 +214,75 @@ service_file() { # EXEC
 	run_cred get "$ACCOUNT"
 	expect 0
 	works "$out"
+}
+
+# On the mock, which is locked from here on: an account that is signed in, and nothing cached.
+signed_in_and_locked() {
+	login_demo
+	expect 0 || return 1
+	drop_cached
+	forget
+	session_lock
+}
+forget() { : >"$CALLED"; : >"$SANDBOX_LOG"; }
+
+@test "R7: nobody is there: locked whatever the dialog would do; it is dismissed, never shown, and its answer not waited for" {
+	local manner
+	begin nodaemon
+	for manner in opens dismissed unanswered acknowledged undismissable mute vanishes dies refused; do
+		mock_start $manner
+		signed_in_and_locked
+		each_verb 4 keyring_locked 'unlock it' --interactive never --timeout 1 || fails "$manner"
+		[[ $(called Prompt) == 0 && $(called Dismiss) -ge 4 ]] || fails "$manner: $(sort "$CALLED" | uniq -c)"
+		[[ $(passed_over) == locked ]]
+		session_end_process "$session_keyring_pid"
+	done
+}
+
+@test "R7: somebody is there: the dialog opens the keyring; dismissed or not to be shown it is locked, and is not shown again" {
+	local manner
+	begin_mock opens
+	signed_in_and_locked
+	run_cred get --interactive always
+	expect 0
+	works "$out"
+	[[ $(called Prompt) == 1 ]]
+	for manner in dismissed refused; do
+		mock_restart $manner
+		signed_in_and_locked
+		refused_plainly=
+		refuses 4 keyring_locked "was not unlocked for $ACCOUNT" get --interactive always
+		[[ $(called Prompt) == 2 ]] || fails "$manner: shown $(called Prompt) times in two calls"
+		no_calls
+		forget
+		run_cred login "$SANDBOX_URL" --user demo --password-stdin --interactive always <<<"$SANDBOX_PASSWORD"
+		expect 4 'was not unlocked'
+		[[ $(called Prompt) == 1 ]]
+		no_calls
+	done
+}
+
+@test "R7: the service ends while its dialog is open: 5, at once" {
+	begin_mock dies
+	signed_in_and_locked
+	run_cred get --interactive always --format json
+	expect_json 5 keyring_unavailable "$ACCOUNT" 'ended while its dialog was open'
+}
+
+@test "R7: a dialog that is never answered, and whatever becomes of it when it is told to go: a timeout, in time" {
+	local manner line
+	begin nodaemon
+	for manner in unanswered acknowledged undismissable mute vanishes; do
+		mock_start locked $manner
+		run --separate-stderr timeout 20 "$TOOLS/keyring-tool" --notes --prompt --deadline 300 lookup refresh "$SANDBOX_URL" 102
+		[[ $status == 6 && $stderr == *'timeout module=secret-service '* && $stderr == *'not answered in time'* ]] || {
+			echo "$manner: exit $status, $stderr" >&2
+			return 1
+		}
+		[[ $(called Prompt) == 1 ]]
+		[[ $manner == vanishes || $(called Dismiss) == 1 ]]
+		session_end_process "$session_keyring_pid"
+	done
 }
 
 bare_token() { # NAME: one that serves

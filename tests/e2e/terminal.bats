@@ -249,8 +249,8 @@ hides() {
 	session_stop
 	[[ $code == 4 ]] || { echo "$variable: exit $code" "$screen"; return 1; }
 	for screen in "${screens[@]::3}"; do
-		hides 'stays locked' dialog
+		hides dismissed dialog
 	done
 	screen=${screens[3]}
-	shows 'stays locked' # what is found when the dialog has gone
+	shows "the keyring's dialog was dismissed" # nobody can show it
 }
