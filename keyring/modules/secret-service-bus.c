@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SERVICE_NAME "org.freedesktop.secrets"
 #define PROMPT_INTERFACE "org.freedesktop.Secret.Prompt"
 #define ROUNDS 2 /* what was unlocked once must be open */
 
@@ -403,7 +402,13 @@ int talk_unlock(struct talk *talk, const char *const *paths)
 	if (status != ACRED_OK)
 		return status;
 	g_variant_get(reply, "(@ao&o)", NULL, &prompt);
-	status = talk_prompt(talk, prompt);
+	/* A person who sees no dialog can be asked at the terminal. */
+	if (strcmp(prompt, NO_PATH) != 0 && !talk->may_prompt && talk->call->ask != NULL) {
+		dismiss(talk, prompt);
+		status = talk_open_by_password(talk, paths[0]);
+	} else {
+		status = talk_prompt(talk, prompt);
+	}
 	g_variant_unref(reply);
 	return status;
 }

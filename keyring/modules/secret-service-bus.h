@@ -14,6 +14,7 @@
 
 #include "keyring/module.h"
 
+#define SERVICE_NAME "org.freedesktop.secrets"
 #define SERVICE_PATH "/org/freedesktop/secrets"
 #define SERVICE_INTERFACE "org.freedesktop.Secret.Service"
 #define COLLECTION_INTERFACE "org.freedesktop.Secret.Collection"
@@ -60,6 +61,10 @@ int talk_property(struct talk *talk, const char *path, const char *interface, co
 
 /* Lets the dialog PROMPT run, where this call may prompt; else dismisses it: ACRED_LOCKED. NO_PATH is none. */
 int talk_prompt(struct talk *talk, const char *prompt);
+
+/* Opens the collection that PATH is or is in with its password, which the person is asked for (call->ask is there). ACRED_LOCKED
+ * where it is not given, is wrong, or the service has no such call. */
+int talk_open_by_password(struct talk *talk, const char *path);
 
 /* Unlocks items and collections, NULL-ended. What has no password opens without asking. */
 int talk_unlock(struct talk *talk, const char *const *paths);
