@@ -4,7 +4,18 @@
  */
 #include "tests/keyring/sealed-file-host.h"
 
+#include <sys/statvfs.h>
+
 extern const struct acred_module acred_builtin_kernel;
+
+static bool mounted_read_only;
+
+int fstatvfs(int fd, struct statvfs *ret)
+{
+	(void)fd;
+	*ret = (struct statvfs){ .f_flag = mounted_read_only ? ST_RDONLY : 0 };
+	return 0;
+}
 
 static void test_final_line_feed_of_key_file(void **unused)
 {
@@ -64,19 +75,22 @@ static void test_what_a_key_file_must_be(void **unused)
 	static const struct {
 		mode_t mode;
 		uid_t owner;
-		bool credential;
+		bool credential, read_only;
 		int status;
 		const char *words;
 	} rows[] = {
-		{ 0600, 0, false, ACRED_OK, "" },
-		{ 0400, 0, false, ACRED_OK, "" },
-		{ 0440, 0, false, ACRED_OK, "" },
-		{ 0444, 0, false, ACRED_FAILED, "everybody can read it" },
-		{ 0444, 0, true, ACRED_OK, "" },
-		{ 0440, 0, true, ACRED_OK, "" },
-		{ 0620, 0, true, ACRED_FAILED, "others can write it" },
-		{ 0602, 0, true, ACRED_FAILED, "others can write it" },
-		{ 0600, 1988000000, true, ACRED_FAILED, "belongs to another user" },
+		{ 0600, 0, false, false, ACRED_OK, "" },
+		{ 0400, 0, false, false, ACRED_OK, "" },
+		{ 0440, 0, false, false, ACRED_OK, "" },
+		{ 0444, 0, false, false, ACRED_FAILED, "everybody can read it" },
+		{ 0444, 0, true, false, ACRED_OK, "" },
+		{ 0440, 0, true, false, ACRED_OK, "" },
+		{ 0620, 0, true, false, ACRED_FAILED, "others can write it" },
+		{ 0602, 0, true, false, ACRED_FAILED, "others can write it" },
+		{ 0600, 1988000000, true, false, ACRED_FAILED, "belongs to another user" },
+		{ 0600, 1988000000, true, true, ACRED_OK, "" }, /* of a namespace that does not know its owner */
+		{ 0444, 1988000000, true, true, ACRED_OK, "" },
+		{ 0600, 1988000000, false, true, ACRED_FAILED, "belongs to another user" },
 	};
 	const char *argument;
 
@@ -88,12 +102,14 @@ static void test_what_a_key_file_must_be(void **unused)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		assert_int_equal(chmod(key_file, rows[i].mode), 0);
 		assert_int_equal(chown(key_file, rows[i].owner, (gid_t)-1), 0);
+		mounted_read_only = rows[i].read_only;
 		argument = rows[i].credential ? "key-file=$CREDENTIALS_DIRECTORY/passphrase" : arg_key_file;
 		reopen(argument, NULL);
 		assert_int_equal(store("secret"), rows[i].status);
 		assert_noted(rows[i].words);
 		assert_noted(rows[i].status == ACRED_OK ? "" : key_file);
 	}
+	mounted_read_only = false;
 	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
 }
 
