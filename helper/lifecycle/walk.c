@@ -5,6 +5,7 @@
 #include "helper/lifecycle/walk.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "helper/account.h"
 #include "helper/base/clock.h"
@@ -200,12 +201,13 @@ static enum outcome say_locked(struct walk *walk, const char *text, const char *
 	if (walk->may_prompt && context->interactive)
 		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, "unlock it in the desktop session, then try again",
 		                   "the keyring (%s) is locked, and was not unlocked for %s%s%s", module, text, *why ? ": " : "", why);
-	snprintf(remedy, sizeof remedy, "unlock it with 'alation-cred unlock %s', or in the desktop session", text);
+	snprintf(remedy, sizeof remedy, "unlock it with 'alation-cred unlock %s'%s", text, strcmp(module, "secret-service") == 0 ? ", or in the desktop session" : "");
 	/* A verb that never asks, a call that must not, or a lock under which nobody is asked. */
 	if (context->interactive || context->options.unattended)
-		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, remedy, "the keyring (%s) is locked for %s", module, text);
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, remedy, "the keyring (%s) is locked for %s%s%s", module, text,
+		                   *why ? ": " : "", why);
 	return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, remedy,
-	                   "the keyring (%s) is locked, and nobody is there to unlock it for %s", module, text);
+	                   "the keyring (%s) is locked, and nobody is there to unlock it for %s%s%s", module, text, *why ? ": " : "", why);
 }
 
 static enum outcome say_unavailable(struct walk *walk, const char *text, const char *module, const char *why)

@@ -135,7 +135,7 @@ int sealed_key_open(struct acred_call *call, struct sealed *self, const struct s
 	else if (asking == SEALED_MAY_ASK && call->ask != NULL)
 		status = from_person(call, self, box, &key, ret_entries);
 	else
-		return sealed_say(call, ACRED_LOCKED, "%s is sealed; 'alation-cred unlock' opens it", self->arguments.path);
+		return sealed_say(call, ACRED_LOCKED, "%s is sealed", self->arguments.path);
 	if (status == ACRED_OK)
 		sealed_key_rest(call, self);
 	return status;

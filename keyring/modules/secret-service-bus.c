@@ -389,7 +389,7 @@ int talk_prompt(struct talk *talk, const char *prompt)
 	if (talk->may_prompt)
 		return ask_person(talk, prompt);
 	dismiss(talk, prompt);
-	return talk_say(talk, "the keyring is locked, and a person must unlock it", ACRED_LOCKED);
+	return ACRED_LOCKED; /* that a person must unlock it is what that means */
 }
 
 /* Without a password it opens without asking. */

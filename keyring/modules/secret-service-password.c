@@ -88,7 +88,7 @@ int talk_open_by_password(struct talk *talk, const char *path)
 	int status;
 
 	if (collection == NULL)
-		return talk_say(talk, "the keyring is locked, and a person must unlock it", ACRED_LOCKED);
+		return ACRED_LOCKED;
 	if (!secret_service_ensure_session_sync(talk->vault->service, talk->cancel, &error)) {
 		g_free(collection);
 		return talk_fail(talk, "a session", error);

@@ -138,7 +138,7 @@ item_attributes() { # of the only item with our application: one "name=value" a 
 	session_start locked
 	for verb in lookup locate erase; do
 		ask $verb
-		answered locked "a person must unlock it"
+		answered locked
 	done
 	run --separate-stderr store
 	answered locked

@@ -212,7 +212,7 @@ static void test_a_person_is_asked(void **unused)
 	make_cheap_file(file, "open sesame");
 	reopen("unlock-time=0", NULL);
 	assert_int_equal(lookup(), ACRED_LOCKED);
-	assert_noted("'alation-cred unlock' opens it");
+	assert_noted("is sealed");
 	assert_noted(file);
 	assert_int_equal(erase(), ACRED_LOCKED);
 	assert_int_equal(store("secret"), ACRED_LOCKED);
