@@ -233,7 +233,8 @@ static enum outcome parse_one(struct bytes text, const char *dir, const struct w
 		if (!parse_line(line, &accounts->list[0]))
 			return broken(trouble, dir, (size_t)lines + (n >= 0));
 	}
-	return n < 0 || n == lines ? DONE : broken(trouble, dir, (size_t)lines + 2);
+	/* The first one too many, or the one that is missing; behind the header. */
+	return n < 0 || n == lines ? DONE : broken(trouble, dir, (size_t)(lines < n ? lines : n) + 2);
 }
 
 static enum outcome read_in(const struct state_dir *dir, const struct wanted *wanted, struct accounts *ret_accounts, struct trouble *trouble)
