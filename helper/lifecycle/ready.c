@@ -114,8 +114,9 @@ enum outcome ready_to_keep(struct context *context, const struct account *accoun
 		return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "", "no memory for a record");
 	harden_environment();
 	outcome = answers(context, account);
-	if (outcome == DONE)
-		outcome = try_it(&walk, &nobody, secret_view(&line));
+	if (outcome != DONE) /* whoever was there has been asked */
+		return outcome;
+	outcome = try_it(&walk, &nobody, secret_view(&line));
 	if (outcome != LOCKED || !a_person_is_there(context))
 		return outcome;
 	context->trouble = (struct trouble){ 0 };

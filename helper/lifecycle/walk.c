@@ -196,18 +196,17 @@ void walk_sources(struct walk *walk, bool all, void (*each)(void *user, const st
 static enum outcome say_locked(struct walk *walk, const char *text, const char *module, const char *why)
 {
 	struct context *context = walk->context;
+	bool is_desktops = strcmp(module, "secret-service") == 0;
 	char remedy[ACCOUNT_TEXT_BYTES + 128];
+	/* A verb that never asks, a call that must not, or a lock under which nobody is asked: no word of a person. */
+	const char *who = walk->may_prompt ? ", and was not unlocked" : context->interactive || context->options.unattended ? "" : ", and nobody is there to unlock it";
 
-	if (walk->may_prompt && context->interactive)
-		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, "unlock it in the desktop session, then try again",
-		                   "the keyring (%s) is locked, and was not unlocked for %s%s%s", module, text, *why ? ": " : "", why);
-	snprintf(remedy, sizeof remedy, "unlock it with 'alation-cred unlock %s'%s", text, strcmp(module, "secret-service") == 0 ? ", or in the desktop session" : "");
-	/* A verb that never asks, a call that must not, or a lock under which nobody is asked. */
-	if (context->interactive || context->options.unattended)
-		return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, remedy, "the keyring (%s) is locked for %s%s%s", module, text,
-		                   *why ? ": " : "", why);
-	return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, remedy,
-	                   "the keyring (%s) is locked, and nobody is there to unlock it for %s%s%s", module, text, *why ? ": " : "", why);
+	if (walk->may_prompt && context->interactive && is_desktops)
+		snprintf(remedy, sizeof remedy, "unlock it in the desktop session, then try again");
+	else
+		snprintf(remedy, sizeof remedy, "unlock it with 'alation-cred unlock %s'%s", text, is_desktops ? ", or in the desktop session" : "");
+	return trouble_say(&context->trouble, TROUBLE_KEYRING_LOCKED, remedy, "the keyring (%s) is locked%s for %s%s%s", module, who, text,
+	                   *why ? ": " : "", why);
 }
 
 static enum outcome say_unavailable(struct walk *walk, const char *text, const char *module, const char *why)

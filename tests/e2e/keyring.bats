@@ -360,3 +360,41 @@ unavailable() {
 	unset SECRET_BACKEND
 	[[ -n $(ours lookup) ]]
 }
+
+@test "over ssh a locked keyring is opened with its password at the terminal, and no dialog opens" {
+	begin locked
+	watch_dialogs
+	export SSH_CONNECTION='192.0.2.1 50000 192.0.2.2 22'
+	# Without a terminal nobody is asked.
+	run_cred login "$SANDBOX_URL" --user "$SANDBOX_USER" --password-stdin <<<"$SANDBOX_PASSWORD"
+	expect 4 "alation-cred unlock"
+	no_calls
+	# Three that are wrong.
+	code=0
+	"${CRED%/*}/tests/tools/pty" "$CRED" login "$SANDBOX_URL" --user "$SANDBOX_USER" >"$OUT" 3>&- <<-END || code=$?
+		expect Password:
+		send $SANDBOX_PASSWORD
+		expect password of the keyring 'Login':
+		echo off
+		send wrong
+		expect password of the keyring
+		send wrong-too
+		expect password of the keyring
+		send wrong-as-well
+	END
+	[[ $code == 4 && $(<"$OUT") == *'the password is wrong'* && $(<"$OUT") != *wrong-* ]] || { cat "$OUT"; false; }
+	no_calls
+	"${CRED%/*}/tests/tools/pty" "$CRED" login "$SANDBOX_URL" --user "$SANDBOX_USER" >"$OUT" 3>&- <<-END
+		expect Password:
+		send $SANDBOX_PASSWORD
+		expect password of the keyring 'Login':
+		send wrong
+		expect password of the keyring 'Login':
+		send $SESSION_PASSWORD
+	END
+	run_cred get --fresh "$ACCOUNT"
+	expect 0
+	works "$out"
+	no_dialog
+	dismissed
+}
