@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The terminal: questions, and answers without echo. The terminal's state is put back before any signal that
- * came meanwhile takes its effect.
+ * came meanwhile takes its effect. Which of terminal and askpass asks for a secret is decided here.
  */
 #include "helper/base/prompt.h"
 
@@ -12,6 +12,12 @@
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "helper/base/askpass.h"
+#include "helper/base/clock.h"
+
+#define NO_DEADLINE 0
+#define ASKPASS_MS 600000 /* where nothing else limits it: whoever went away must not leave us waiting for ever */
 
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGALRM };
 #define CAUGHT (sizeof caught / sizeof *caught)
@@ -77,11 +83,24 @@ void prompt_show(const char *text)
 	close(fd);
 }
 
-/* Waits for input; false: a signal came, or the wait failed. Between the look at `came` and the wait no signal gets
- * through: a Ctrl-C would be lost there. */
-static bool wait_for_input(int fd)
+/* What is left until DEADLINE_MS, for ppoll. */
+static struct timespec *left_until(int64_t deadline_ms, struct timespec *left)
+{
+	int64_t left_ms = deadline_ms - clock_mono_ms();
+
+	if (deadline_ms == NO_DEADLINE)
+		return NULL;
+	left_ms = left_ms < 0 ? 0 : left_ms;
+	*left = (struct timespec){ left_ms / 1000, (long)(left_ms % 1000) * 1000000 };
+	return left;
+}
+
+/* Waits for input; false: a signal came, the time is over, or the wait failed. Between the look at `came` and the wait no
+ * signal gets through: a Ctrl-C would be lost there. */
+static bool wait_for_input(int fd, int64_t deadline_ms)
 {
 	struct pollfd in = { .fd = fd, .events = POLLIN };
+	struct timespec left;
 	sigset_t ours, before;
 	int n = -1;
 
@@ -90,14 +109,14 @@ static bool wait_for_input(int fd)
 		sigaddset(&ours, caught[i]);
 	sigprocmask(SIG_BLOCK, &ours, &before);
 	do
-		n = came ? -1 : ppoll(&in, 1, NULL, &before);
+		n = came ? -1 : ppoll(&in, 1, left_until(deadline_ms, &left), &before);
 	while (n < 0 && !came && errno == EINTR);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return n > 0 && !came;
 }
 
-/* Reads up to a line end. False: the terminal ended, the line is too long, or a signal came. */
-static bool read_line(int fd, struct secret *line)
+/* Reads up to a line end. False: the terminal ended, the line is too long, the time is over, or a signal came. */
+static bool read_line(int fd, int64_t deadline_ms, struct secret *line)
 {
 	char byte;
 
@@ -105,7 +124,7 @@ static bool read_line(int fd, struct secret *line)
 		ssize_t n;
 
 		/* In the background read() is what stops the process. */
-		if (tcgetpgrp(fd) == getpgrp() && !wait_for_input(fd))
+		if (tcgetpgrp(fd) == getpgrp() && !wait_for_input(fd, deadline_ms))
 			return false;
 		n = read(fd, &byte, 1);
 		if (n < 0 && errno == EINTR && !came)
@@ -121,7 +140,7 @@ static bool read_line(int fd, struct secret *line)
 }
 
 /* One try with the terminal set for it; `came` says whether a signal ended it. */
-static bool ask_once(int fd, const char *question, bool hidden, struct secret *line)
+static bool ask_once(int fd, const char *question, bool hidden, int64_t deadline_ms, struct secret *line)
 {
 	struct sigaction old[CAUGHT], action = { .sa_handler = note_signal };
 	struct termios before, quiet;
@@ -142,7 +161,7 @@ static bool ask_once(int fd, const char *question, bool hidden, struct secret *l
 	ok = changed || !hidden;
 	if (ok) {
 		show(fd, question);
-		ok = read_line(fd, line);
+		ok = read_line(fd, deadline_ms, line);
 	}
 	if (changed) {
 		show(fd, "\n");
@@ -156,7 +175,8 @@ static bool ask_once(int fd, const char *question, bool hidden, struct secret *l
 	return ok;
 }
 
-enum outcome prompt_ask(const char *question, bool hidden, struct secret *ret_answer, struct trouble *trouble)
+static enum outcome ask_on_terminal(const char *question, bool hidden, int64_t deadline_ms, struct secret *ret_answer,
+                                    struct trouble *trouble)
 {
 	int fd = open_terminal();
 	SECRET line = { 0 };
@@ -166,25 +186,39 @@ enum outcome prompt_ask(const char *question, bool hidden, struct secret *ret_an
 		return trouble_say(trouble, TROUBLE_USAGE, "", "there is no terminal to ask on");
 	for (;;) {
 		secret_wipe(&line);
-		ok = ask_once(fd, question, hidden, &line);
+		ok = ask_once(fd, question, hidden, deadline_ms, &line);
 		if (!came)
 			break;
 		pass_on();
 	}
 	close(fd);
+	if (!ok && deadline_ms != NO_DEADLINE && clock_mono_ms() >= deadline_ms)
+		return trouble_say(trouble, TROUBLE_USAGE, "start it again", "nobody answered in time");
 	if (!ok)
 		return trouble_say(trouble, TROUBLE_USAGE, "start it again", "the dialog was ended");
 	secret_move(ret_answer, &line);
 	return DONE;
 }
 
+enum outcome prompt_ask(const char *question, bool hidden, struct secret *ret_answer, struct trouble *trouble)
+{
+	return ask_on_terminal(question, hidden, NO_DEADLINE, ret_answer, trouble);
+}
+
 bool prompt_secret_possible(void)
 {
-	return prompt_possible();
+	struct askpass askpass;
+
+	return askpass_find(&askpass) || prompt_possible();
 }
 
 enum outcome prompt_secret(const char *question, int64_t deadline_ms, struct secret *ret_answer, struct trouble *trouble)
 {
-	(void)deadline_ms;
-	return prompt_ask(question, true, ret_answer, trouble);
+	struct askpass askpass;
+
+	if (!askpass_find(&askpass) || (!askpass.comes_first && prompt_possible()))
+		return ask_on_terminal(question, true, deadline_ms, ret_answer, trouble);
+	if (deadline_ms == NO_DEADLINE)
+		deadline_ms = clock_mono_ms() + ASKPASS_MS;
+	return askpass_ask(&askpass, question, deadline_ms, ret_answer, trouble);
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Asks a person on the controlling terminal. Never called by `get`.
+ * Asks a person on the controlling terminal or, for a secret, through an askpass program. Never called by `get`.
  */
 #ifndef HELPER_BASE_PROMPT_H
 #define HELPER_BASE_PROMPT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "helper/base/secret.h"
 #include "helper/base/trouble.h"
 
-#define PROMPT_MAX_BYTES 20000
+#define PROMPT_MAX_BYTES 20000 /* an answer's */
 
 /* Whether there is a terminal to ask on. */
 bool prompt_possible(void);
@@ -24,10 +25,14 @@ void prompt_show(const char *text);
  */
 enum outcome prompt_ask(const char *question, bool hidden, struct secret *ret_answer, struct trouble *trouble);
 
-/* Whether a secret could be asked for. */
+/* Whether a secret could be asked for: on a terminal, or by askpass. */
 bool prompt_secret_possible(void);
 
-/* Asks for a secret, by DEADLINE_MS (CLOCK_MONOTONIC): on the terminal, without echo. */
+/*
+ * Asks for a secret, without echo, by DEADLINE_MS (CLOCK_MONOTONIC; 0: a person at a terminal has all the time he wants): on
+ * the terminal, or where there is none, or SSH_ASKPASS_REQUIRE wants it so, through an askpass program (askpass.h). USAGE
+ * where there is no answer.
+ */
 enum outcome prompt_secret(const char *question, int64_t deadline_ms, struct secret *ret_answer, struct trouble *trouble);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * login: who, how, and with which secret; the rest is lifecycle/enroll.c. The only verb of these that asks a
- * person. A secret comes from a terminal without echo or from stdin, never from the command line.
+ * person. A secret comes from a terminal without echo, an askpass program or stdin, never from the command line.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,7 +85,8 @@ static enum outcome read_address(struct context *context, const char *argument, 
 static enum outcome ask(struct context *context, const char *question, bool hidden, struct secret *ret_answer)
 {
 	int64_t began_ms = clock_mono_ms();
-	enum outcome outcome = prompt_ask(question, hidden, ret_answer, &context->trouble);
+	enum outcome outcome = hidden ? prompt_secret(question, 0, ret_answer, &context->trouble)
+	                              : prompt_ask(question, false, ret_answer, &context->trouble);
 
 	context->deadline_ms += clock_mono_ms() - began_ms;
 	return outcome;
@@ -118,14 +119,27 @@ static enum outcome choose_way(struct context *context, struct gathered *g)
 	return DONE;
 }
 
-static enum outcome read_secret(struct context *context, bool from_stdin, const char *question, size_t max_bytes, struct secret *ret_secret)
+/* A window that an askpass program opens says nothing of its own, where a terminal still shows the command. */
+static enum outcome ask_secret(struct context *context, const struct gathered *g, const char *what, struct secret *ret_secret)
+{
+	char question[URL_BASE_MAX_BYTES + 64];
+
+	if (!prompt_secret_possible())
+		return usage(context, "give the secret on stdin: --password-stdin or --token-stdin", "there is no terminal to ask on");
+	if (prompt_possible())
+		snprintf(question, sizeof question, "%s: ", what);
+	else
+		snprintf(question, sizeof question, "%s, for %s: ", what, g->account.base_url);
+	return ask(context, question, true, ret_secret);
+}
+
+static enum outcome read_secret(struct context *context, const struct gathered *g, bool from_stdin, const char *what, size_t max_bytes,
+                                struct secret *ret_secret)
 {
 	enum outcome outcome;
 
-	if (!from_stdin && !prompt_possible())
-		return usage(context, "give the secret on stdin: --password-stdin or --token-stdin", "there is no terminal to ask on");
 	if (!from_stdin)
-		return ask(context, question, true, ret_secret);
+		return ask_secret(context, g, what, ret_secret);
 	outcome = stdin_read(max_bytes, context->deadline_ms, ret_secret, &context->trouble);
 	if (outcome == DONE && ret_secret->len && ret_secret->bytes[ret_secret->len - 1] == '\n')
 		ret_secret->len--;
@@ -146,7 +160,7 @@ static enum outcome ask_password(struct context *context, struct gathered *g)
 	if (outcome == DONE && !g->user.len)
 		return usage(context, "give the name you sign in with", "the user name is empty");
 	if (outcome == DONE)
-		outcome = read_secret(context, o->password_stdin, "Password: ", PASSWORD_MAX_BYTES, &g->secret);
+		outcome = read_secret(context, g, o->password_stdin, "Password", PASSWORD_MAX_BYTES, &g->secret);
 	if (outcome == DONE && !g->secret.len)
 		return usage(context, "give the password on one line", "the password is empty");
 	if (outcome == DONE && memchr(g->secret.bytes, '\0', g->secret.len))
@@ -221,7 +235,7 @@ static enum outcome ask_token(struct context *context, struct gathered *g)
 	}
 	outcome = ask_user_id(context, g);
 	if (outcome == DONE)
-		outcome = read_secret(context, context->options.token_stdin, "RefreshToken (not shown): ", 2 * TOKEN_MAX_BYTES, &g->secret);
+		outcome = read_secret(context, g, context->options.token_stdin, "RefreshToken (not shown)", 2 * TOKEN_MAX_BYTES, &g->secret);
 	if (outcome == DONE)
 		outcome = check_token(context, &g->secret);
 	if (outcome == DONE)

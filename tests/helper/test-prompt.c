@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "helper/base/clock.h"
 #include "helper/base/prompt.h"
 #include "tests/helper/terminal.h"
 
@@ -39,6 +40,7 @@ int tcsetattr(int fd, int actions, const struct termios *to)
 }
 
 static bool ask_hidden;
+static int64_t ask_ms; /* 0: without a deadline */
 static void (*prepare)(void);
 
 static void ask(int answer_fd)
@@ -49,7 +51,10 @@ static void ask(int answer_fd)
 
 	if (prepare)
 		prepare();
-	outcome = prompt_ask(QUESTION, ask_hidden, &secret, &trouble);
+	if (ask_ms)
+		outcome = prompt_secret(QUESTION, clock_mono_ms() + ask_ms, &secret, &trouble);
+	else
+		outcome = prompt_ask(QUESTION, ask_hidden, &secret, &trouble);
 	if (outcome == DONE && write(answer_fd, secret.bytes, secret.len) != (ssize_t)secret.len)
 		_exit(99);
 	_exit((int)outcome);
@@ -235,6 +240,35 @@ static void ended_in_the_background(void **state)
 	finish("");
 }
 
+/* Nobody answers: it ends by itself, before a watchdog would end it with the echo off. */
+static void at_its_deadline_the_echo_is_back(void **state)
+{
+	(void)state;
+	ask_ms = 300;
+	start(true, NULL);
+	expect(QUESTION, 1);
+	type("half");
+	assert_ended_with(USAGE);
+	ask_ms = 0;
+	assert_true(echoes());
+	finish("");
+	assert_null(strstr(t.shown, "half"));
+}
+
+static void before_its_deadline_it_is_an_answer(void **state)
+{
+	(void)state;
+	ask_ms = 20000;
+	start(true, NULL);
+	ask_ms = 0;
+	expect(QUESTION, 1);
+	assert_false(echoes());
+	type("hunter2\n");
+	assert_ended_with(DONE);
+	finish("hunter2");
+	assert_string_equal(t.shown, QUESTION "\r\n");
+}
+
 static void let_tcsetattr_fail(void)
 {
 	fail_in_tcsetattr = 1;
@@ -275,7 +309,10 @@ int main(void)
 		cmocka_unit_test(stopped_it_asks_again),          cmocka_unit_test(control_d_is_usage),
 		cmocka_unit_test(what_was_ignored_stays_ignored), cmocka_unit_test(ended_in_the_background),
 		cmocka_unit_test(what_cannot_be_hidden_is_not_asked), cmocka_unit_test(without_a_terminal),
+		cmocka_unit_test(at_its_deadline_the_echo_is_back), cmocka_unit_test(before_its_deadline_it_is_an_answer),
 	};
+
+	setenv("SSH_ASKPASS_REQUIRE", "never", 1);
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ RETRYABLE=' network timeout throttled server_error busy keyring_timeout '
 
 program_environment() { # of the caller's nothing that changes what the program does
 	unset ALATION_BASE_URL ALATION_USER_ID ALATION_REFRESH_TOKEN ALATION_CRED_TRACE CI SSH_CONNECTION \
-		GIT_TERMINAL_PROMPT http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY \
+		GIT_TERMINAL_PROMPT ALATION_CRED_ASKPASS SSH_ASKPASS SSH_ASKPASS_REQUIRE http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY \
 		CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR
 	export LC_ALL=C.UTF-8
 }
