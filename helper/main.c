@@ -49,6 +49,8 @@ static const struct verb {
 	  "alation-cred rotate --if-expiring 10d" },
 	{ "set", set_main, ACCOUNT " WORD", 2, false, false, 0, "WORD: default; or whether its RefreshToken is exclusive or shared",
 	  "alation-cred set https://102@catalog.example.com exclusive" },
+	{ "unlock", unlock_main, ACCOUNT, 1, false, false, 0, "open the keyring that holds the RefreshToken, for the calls that follow",
+	  "alation-cred unlock https://102@catalog.example.com" },
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 

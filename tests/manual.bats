@@ -148,7 +148,7 @@ verbs() { help | sed -nE 's/^  ([a-z]+) .*/\1/p'; }
 @test "the codes of warnings are the program's" {
 	subsection "$protocol" Warnings | sed -nE 's/^\.It Er //p' | list page
 	# Those that a call has which then fails, or which has no JSON for them, are told on stderr alone.
-	local only_said='account_added forgotten kept orphan rotation_open state_fallback stdin_silent'
+	local only_said='account_added forgotten kept no_answer orphan rotation_open state_fallback stdin_silent'
 	grep -rhoE 'context_warn\(context, "[a-z_]+"' --include='*.c' helper | cut -d'"' -f2 | list program
 	{ cat "$(with page)"; printf '%s\n' $only_said; } | list all
 	same 'codes of warnings' "$(with all)" "$(with program)"

@@ -64,12 +64,16 @@ static void note(void *host, const char *module, const char *text)
 static int ask(void *host, const char *question, const char **answer, size_t *len)
 {
 	struct walk *walk = host;
+	struct context *context = walk->context;
 	struct trouble trouble = { 0 };
+	char text[1024];
 
 	secret_wipe(&walk->answer);
-	walk->context->asked = true;
-	if (prompt_secret(question, walk->began_ms + PROMPT_MS, &walk->answer, &trouble) != DONE) {
-		trace("asked: %s", trouble.message);
+	context->asked = true;
+	trouble_escape(text, sizeof text, question); /* a keyring's name in it is a stranger's */
+	if (prompt_secret(text, walk->began_ms + PROMPT_MS, &walk->answer, &trouble) != DONE) {
+		/* A program that cannot be started is known here alone; the module knows of no answer. */
+		context_warn(context, "no_answer", "%s", trouble.message);
 		return clock_mono_ms() < walk->began_ms + PROMPT_MS ? ACRED_LOCKED : ACRED_TIMEOUT;
 	}
 	*answer = secret_view(&walk->answer).p;

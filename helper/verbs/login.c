@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * login: who, how, and with which secret; the rest is lifecycle/enroll.c. The only verb of these that asks a
- * person. A secret comes from a terminal without echo, an askpass program or stdin, never from the command line.
+ * login: who, how, and with which secret; the rest is lifecycle/enroll.c. Asks a person, as of the other verbs
+ * unlock alone does. A secret comes from a terminal without echo, an askpass program or stdin, never from the command line.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -20,5 +20,6 @@ enum outcome validate_main(struct context *context, const char *argument);
 enum outcome revoke_main(struct context *context, const char *argument);
 enum outcome rotate_main(struct context *context, const char *argument);
 enum outcome set_main(struct context *context, const char *argument);
+enum outcome unlock_main(struct context *context, const char *argument);
 
 #endif

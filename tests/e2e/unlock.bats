@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# login by an askpass program.
+# unlock: the desktop's keyring in its states, a keyring with a passphrase that is asked for on a terminal or by an
+# askpass program, and what is open for the calls that follow. login by askpass stands here too.
 
 bats_require_minimum_version 1.5.0
 load ../lib/program
@@ -45,6 +46,21 @@ login_ada() {
 key() { keyctl search @u user "alation-cred-tree:access:${1:-102}@$SANDBOX_URL" 2>/dev/null; }
 record() { keyctl pipe "$(key)" 2>/dev/null || echo nothing; }
 
+# A keyring with a passphrase in the desktop's place, in a tree of its own; its directory is $KEEPS. $1: its name there.
+keyring_that_keeps() {
+	local name=${1:-keeps} tree=$BATS_TEST_TMPDIR/tree
+	export KEEPS=$BATS_TEST_TMPDIR/keeps ALATION_CRED_CONFIG=$BATS_TEST_TMPDIR/config
+	mkdir -m 0755 "$KEEPS" "$tree" "$tree/modules"
+	cp "$CRED" "${CRED%/*}/alation.so" "$tree"
+	cp "$BUILD/tests/modules/keeps.so" "$tree/modules/$name.so"
+	CRED=$tree/alation-cred
+	(umask 077 && echo "refresh sufficient $name" >"$ALATION_CRED_CONFIG")
+	printf sesame >"$KEEPS/passphrase"
+	sandbox_refresh_token 102 | tr -d '\n' >"$KEEPS/token"
+}
+is_open() { [[ -e $KEEPS/key ]]; }
+asked() { [[ -e $KEEPS/asked ]] && wc -c <"$KEEPS/asked" || echo 0; } # how often
+
 # askpass BODY: a program that asks. What it was asked is added to $ASKED.
 askpass() {
 	ASKED=$BATS_TEST_TMPDIR/questions
@@ -69,6 +85,261 @@ hides() {
 	local words
 	for words; do
 		[[ $screen != *"$words"* ]] || { echo "shown: $words" "$screen" >&2; return 1; }
+	done
+}
+
+## The desktop's keyring.
+
+@test "the Secret Service is open: unlock says so, with 0, and asks no server" {
+	login_demo
+	: >"$SANDBOX_LOG"
+	run_cred unlock
+	expect 0 "secret-service" "$ACCOUNT is open already"
+	[[ -z $raw ]] || fails "it wrote to stdout"
+	run_cred unlock "$ACCOUNT" --format json
+	[[ $code == 0 && $(jq -c '[.success, .user_id, has("token")]' <<<"$out") == '[true,102,false]' ]] || fails "not the answer"
+	no_calls
+}
+
+@test "nothing stored, nobody logged in: 3; no argument of the kind: 2" {
+	refuses 3 no_account "nobody is logged in" unlock
+	refuses 3 no_account "no RefreshToken is stored for $ACCOUNT|alation-cred login" unlock "$ACCOUNT"
+	run_cred unlock a b
+	expect 2 'too many arguments'
+	run_cred unlock --all
+	expect 2 "'unlock' has no option '--all'"
+	no_calls
+}
+
+@test "a locked Secret Service: without a person 4; a dialog that is dismissed 4" {
+	own_session unlocked
+	login_demo
+	session_lock
+	refuses 4 keyring_locked "secret-service|its dialog may not open here|$ACCOUNT|on a terminal|in the desktop session|--interactive always" unlock
+	# On this bus there is nobody who could show the dialog: it ends at once, as one that was dismissed.
+	dialog timeout "$SPARE_S" env SSH_CONNECTION=x "$CRED" unlock -v --interactive always </dev/null
+	[[ $code == 4 ]]
+	shows 'dialog was dismissed' 'was not unlocked' 'unlock it in the desktop session, then try again'
+	dialog timeout "$SPARE_S" "$CRED" unlock </dev/null
+	[[ $code == 4 ]]
+	shows 'was not unlocked' 'unlock it in the desktop session, then try again'
+	run_cred unlock --interactive never
+	expect 4 'nobody may be asked'
+	session_unlock
+	run_cred unlock
+	expect 0 'open already'
+}
+
+@test "over ssh GNOME Keyring's password is asked for on the terminal, or by askpass, and no dialog opens" {
+	own_session unlocked
+	login_demo
+	session_lock
+	dialog timeout "$SPARE_S" env SSH_CONNECTION=x "$CRED" unlock <<-END
+		expect password
+		echo off
+		send $SESSION_PASSWORD
+		expect secret-service) of $ACCOUNT is open
+	END
+	[[ $code == 0 ]]
+	hides "$SESSION_PASSWORD" dismissed
+	run_cred get --fresh
+	expect 0
+	session_lock
+	askpass "echo $SESSION_PASSWORD"
+	SSH_CONNECTION=x ALATION_CRED_ASKPASS=$ASKPASS run_cred unlock
+	expect 0 'is open'
+	[[ $(wc -l <"$ASKED") == 1 ]]
+	session_lock
+	askpass 'echo not-the-password'
+	SSH_CONNECTION=x ALATION_CRED_ASKPASS=$ASKPASS run_cred unlock
+	expect 4 'secret-service' 'try again'
+	[[ $err != *not-the-password* ]]
+}
+
+@test "a keyring without a password is open always; one that is away is 5" {
+	own_session blank
+	login_demo
+	expect 0
+	session_restart_keyring
+	run_cred unlock
+	expect 0 'open already'
+	DBUS_SESSION_BUS_ADDRESS=unix:path=$HOME/nobody XDG_RUNTIME_DIR=$HOME run_cred unlock
+	expect 5 'no keyring can be reached'
+}
+
+## A passphrase: on the terminal, by askpass.
+
+@test "on a terminal the passphrase is asked without echo, over ssh too; then the calls that follow need nobody" {
+	local variable
+	keyring_that_keeps
+	run_cred get "$ACCOUNT"
+	expect 4 "keeps" "alation-cred unlock $ACCOUNT"
+	for variable in X=1 SSH_CONNECTION=x; do
+		rm -f "$KEEPS/key" "$KEEPS/asked"
+		dialog env "$variable" "$CRED" unlock "$ACCOUNT" <<-END
+			expect Passphrase of the keyring:
+			echo off
+			send sesame
+			expect keeps) of $ACCOUNT is open
+			echo on
+		END
+		[[ $code == 0 && $(asked) == 1 ]]
+		hides sesame already
+		run_cred get "$ACCOUNT" --fresh
+		expect 0
+		works "$out"
+		[[ $(asked) == 1 ]]
+	done
+	dialog "$CRED" unlock "$ACCOUNT" --format json </dev/null
+	[[ $code == 0 ]]
+	shows 'open already' '"success":true'
+	[[ $(asked) == 1 ]]
+}
+
+@test "a wrong passphrase and a dialog that is ended: 4, nothing is kept, and it can be tried again" {
+	keyring_that_keeps
+	dialog "$CRED" unlock "$ACCOUNT" <<-END
+		expect Passphrase
+		echo off
+		send simsim
+		expect not its passphrase; try again
+		echo on
+	END
+	[[ $code == 4 ]]
+	run ! is_open
+	hides simsim
+	dialog "$CRED" unlock "$ACCOUNT" <<-END
+		expect Passphrase
+		echo off
+		press D
+		expect was not unlocked
+	END
+	[[ $code == 4 ]]
+	shows 'the dialog was ended'
+	run ! is_open
+	dialog "$CRED" unlock "$ACCOUNT" <<-END
+		expect Passphrase
+		press C
+	END
+	[[ $code == 130 ]]
+	run ! is_open
+}
+
+@test "a question is shown with a stranger's control characters escaped" {
+	keyring_that_keeps
+	printf 'keyring \033[2J of a stranger: ' >"$KEEPS/question"
+	dialog "$CRED" unlock "$ACCOUNT" <<-END
+		expect of a stranger:
+		echo off
+		send sesame
+		expect is open
+	END
+	[[ $code == 0 ]]
+	hides $'\033'
+}
+
+@test "without a terminal an askpass program asks, and no other verb starts it" {
+	keyring_that_keeps
+	askpass 'echo sesame'
+	refuses 4 keyring_locked "keeps|nobody is there to unlock it|$ACCOUNT|on a terminal|ALATION_CRED_ASKPASS" unlock "$ACCOUNT"
+	export ALATION_CRED_ASKPASS=$ASKPASS
+	for verb in get validate revoke rotate status; do
+		run_cred $verb "$ACCOUNT"
+		[[ ! -e $ASKED ]] || fails "$verb asked: $(<"$ASKED")"
+	done
+	run_cred unlock "$ACCOUNT" --interactive never
+	expect 4 'nobody may be asked' '--interactive never'
+	[[ ! -e $ASKED ]]
+	run_cred unlock "$ACCOUNT" --format json
+	[[ $code == 0 && $(<"$ASKED") == 'Passphrase of the keyring: ' ]] || fails "not so"
+	run_cred get "$ACCOUNT"
+	expect 0
+	works "$out"
+}
+
+@test "which of askpass and terminal asks: as in ssh" {
+	local row environment wanted
+	keyring_that_keeps
+	askpass 'echo sesame'
+	while IFS='|' read -r environment wanted; do
+		rm -f "$KEEPS/key" "$ASKED"
+		# shellcheck disable=SC2086
+		if [[ $wanted == terminal ]]; then
+			dialog env $environment "$CRED" unlock "$ACCOUNT" <<<$'expect Passphrase\necho off\nsend sesame\nexpect is open'
+		else
+			dialog env $environment "$CRED" unlock "$ACCOUNT" </dev/null
+			hides Passphrase
+		fi
+		[[ $code == 0 ]] || { echo "$environment: exit $code" "$screen"; return 1; }
+		[[ $wanted == terminal || -s $ASKED ]]
+		[[ $wanted == program || ! -e $ASKED ]]
+	done <<-END
+		ALATION_CRED_ASKPASS=$ASKPASS|terminal
+		ALATION_CRED_ASKPASS=$ASKPASS SSH_ASKPASS_REQUIRE=prefer|program
+		SSH_ASKPASS=$ASKPASS DISPLAY=:9|terminal
+		SSH_ASKPASS=$ASKPASS DISPLAY=:9 SSH_ASKPASS_REQUIRE=prefer|program
+		SSH_ASKPASS=$ASKPASS SSH_ASKPASS_REQUIRE=prefer|terminal
+		SSH_ASKPASS=$ASKPASS SSH_ASKPASS_REQUIRE=force|program
+		SSH_ASKPASS=$ASKPASS DISPLAY=:9 SSH_ASKPASS_REQUIRE=never|terminal
+	END
+	rm "$KEEPS/key"
+	SSH_ASKPASS=$ASKPASS run_cred unlock "$ACCOUNT"
+	expect 4
+	SSH_ASKPASS=$ASKPASS DISPLAY=:9 run_cred unlock "$ACCOUNT"
+	expect 0
+}
+
+@test "an askpass program that gives nothing, or is none: 4, and it is said why" {
+	keyring_that_keeps
+	export ALATION_CRED_ASKPASS
+	for row in "exit 1|gave no answer" "exit 0|gave no answer" "echo simsim|not its passphrase"; do
+		askpass "${row%|*}"
+		ALATION_CRED_ASKPASS=$ASKPASS
+		run_cred unlock "$ACCOUNT"
+		expect 4 "${row#*|}" "try again"
+		[[ $err != *simsim* ]]
+	done
+	ALATION_CRED_ASKPASS=/no/such/program
+	run_cred unlock "$ACCOUNT"
+	expect 4 "'/no/such/program', which ALATION_CRED_ASKPASS names, cannot be started" 'was not unlocked'
+	run ! is_open
+}
+
+@test "a person's time is not the program's, and no lock is held while one is asked" {
+	keyring_that_keeps
+	export ALATION_CRED_ASKPASS
+	mkdir -p "${LOCK%/*}"
+	: >"$LOCK"
+	askpass "flock -n '$LOCK' true && sleep 1.2 && echo sesame"
+	ALATION_CRED_ASKPASS=$ASKPASS
+	run_cred unlock "$ACCOUNT" --timeout 1
+	expect 0 'is open'
+	run_cred get "$ACCOUNT"
+	expect 0
+}
+
+@test "a keyring that does not stay open is 4, and says what would need nobody" {
+	keyring_that_keeps
+	askpass 'echo sesame'
+	touch "$KEEPS/forgetful"
+	export ALATION_CRED_ASKPASS=$ASKPASS
+	refuses 4 keyring_locked "keeps|was unlocked for $ACCOUNT|does not stay open|key-file=" unlock "$ACCOUNT"
+	: >"$ASKED"
+	run_cred unlock "$ACCOUNT"
+	[[ $(wc -l <"$ASKED") == 1 ]] || fails "asked more than once"
+}
+
+@test "stdout that does not work is learned of before anybody is asked, or anything forgotten" {
+	keyring_that_keeps
+	askpass 'echo sesame'
+	export ALATION_CRED_ASKPASS=$ASKPASS
+	for verb in unlock; do
+		touch "$KEEPS/key"
+		[[ $verb == lock ]] || rm "$KEEPS/key"
+		code=0
+		"$CRED" $verb "$ACCOUNT" --format json >&- 3>&- 2>"$OUT" || code=$?
+		[[ $code == 10 && ! -e $ASKED ]] || fails "$verb: exit $code, $(<"$OUT")"
+		[[ $verb == unlock ]] || is_open
 	done
 }
 
