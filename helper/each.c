@@ -19,7 +19,7 @@ static enum outcome one(struct context *context, const struct accounts *accounts
 	return outcome == DONE ? answer_done(context, &account) : outcome;
 }
 
-static enum outcome all(struct context *context, const struct accounts *accounts, each_work *work)
+enum outcome each_of(struct context *context, const struct accounts *accounts, each_work *work)
 {
 	struct trouble first = { 0 };
 
@@ -59,5 +59,5 @@ enum outcome each_account(struct context *context, const char *argument, each_wo
 		outcome = accounts_read(&accounts, &context->trouble);
 	if (outcome != DONE)
 		return outcome;
-	return context->options.all ? all(context, &accounts, work) : one(context, &accounts, argument, work);
+	return context->options.all ? each_of(context, &accounts, work) : one(context, &accounts, argument, work);
 }

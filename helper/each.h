@@ -16,4 +16,7 @@ typedef enum outcome each_work(struct context *context, struct account *account)
  */
 enum outcome each_account(struct context *context, const char *argument, each_work *work);
 
+/* The same as --all, of ACCOUNTS, for a verb that finds more of them than the list has. */
+enum outcome each_of(struct context *context, const struct accounts *accounts, each_work *work);
+
 #endif

@@ -51,6 +51,8 @@ static const struct verb {
 	  "alation-cred set https://102@catalog.example.com exclusive" },
 	{ "unlock", unlock_main, ACCOUNT, 1, false, false, 0, "open the keyring that holds the RefreshToken, for the calls that follow",
 	  "alation-cred unlock https://102@catalog.example.com" },
+	{ "lock", lock_main, ACCOUNT, 1, false, false, 0, "forget derived keys and cached access tokens; without ACCOUNT, of all accounts",
+	  "alation-cred lock" },
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
@@ -103,6 +105,9 @@ static const char about_account[] =
 	"ACCOUNT is https://USER_ID@host[:port], a URL, a host, or nothing: then $ALATION_BASE_URL and\n"
 	"$ALATION_USER_ID, else the default account.\n\n";
 
+/* To lock too much does no harm, to lock too little might. */
+static const char about_account_or_all[] = "ACCOUNT is https://USER_ID@host[:port], a URL, a host, or nothing: then all accounts are meant.\n\n";
+
 static void verb_help(struct out *out, const struct verb *verb)
 {
 	out_text(out, "usage: alation-cred ");
@@ -113,7 +118,7 @@ static void verb_help(struct out *out, const struct verb *verb)
 	out_text(out, verb->help);
 	out_text(out, "\n\n");
 	if (strncmp(verb->argument, ACCOUNT, strlen(ACCOUNT)) == 0)
-		out_text(out, about_account);
+		out_text(out, verb->run == lock_main ? about_account_or_all : about_account);
 	for (int class = 0; class < OPTION_CLASSES; class++)
 		if (verb->options & OPTIONS(class))
 			options_help(out, (enum option_class)class);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unlock: the keyring that holds an account's RefreshToken is opened for the calls that follow. Asks no server, and keeps or
- * changes no RefreshToken.
+ * unlock, lock: the keyring that holds an account's RefreshToken is opened for the calls that follow, or what is kept open
+ * here is forgotten. Neither asks a server, nor keeps or changes a RefreshToken; lock locks nothing that other programs use.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,11 @@
 #include "helper/base/harden.h"
 #include "helper/base/prompt.h"
 #include "helper/base/stdout.h"
+#include "helper/each.h"
+#include "helper/lifecycle/cached.h"
+#include "helper/lifecycle/vault.h"
 #include "helper/lifecycle/walk.h"
+#include "helper/sources.h"
 #include "helper/verbs/verbs.h"
 
 /* The one keyring that has a dialog of its own (GNOME Keyring's password can be asked for as well). */
@@ -127,4 +131,108 @@ enum outcome unlock_main(struct context *context, const char *argument)
 	if (outcome == DONE)
 		outcome = open_keyring(context, &account);
 	return outcome == DONE ? answer_done(context, &account) : outcome;
+}
+
+/* *ret_any: a module had kept something. */
+static enum outcome forget_keys(struct context *context, const struct account *account, bool *ret_any)
+{
+	struct walk walk = { context, account, .may_prompt = false };
+	struct keyring_answer answer;
+	char line[256];
+
+	harden_environment();
+	*ret_any = walk_lock(&walk, walk_holder(account), &answer) == ACRED_OK;
+	if (answer.status == ACRED_ABSENT)
+		return DONE;
+	if (answer.status != ACRED_OK)
+		return walk_say(&walk, &answer);
+	snprintf(line, sizeof line, "forgot the key that the keyring (%s) kept open", answer.module);
+	trouble_line(line);
+	return DONE;
+}
+
+/*
+ * What is remembered beside the token stays. It is no secret, and the next calls need it: that a call was lost which may
+ * still revoke a token, or that the server has just refused to mint.
+ */
+static enum outcome drop_token(struct context *context, const struct account *account, bool *ret_any)
+{
+	ACCESS_RECORD before = { 0 }, after = { 0 };
+	enum outcome outcome;
+
+	*ret_any = vault_access(context, account, &before);
+	if (!*ret_any && !before.newer && !before.damaged)
+		return DONE;
+	outcome = cached_drop(context, account, before.suspect_ms);
+	/* A cache that did not take the record without its token still has the one with it. */
+	if (outcome == DONE && vault_access(context, account, &after))
+		outcome = vault_forget_access(context, account);
+	return outcome;
+}
+
+static enum outcome forget_token(struct context *context, const struct account *account)
+{
+	char text[ACCOUNT_TEXT_BYTES], line[ACCOUNT_TEXT_BYTES + 192];
+	LOCK lock = LOCK_NONE;
+	bool any = false;
+	enum outcome outcome = account_lock(context, account, &lock);
+
+	if (outcome == DONE)
+		outcome = drop_token(context, account, &any);
+	lock_release(&lock);
+	if (outcome != DONE)
+		return outcome;
+	snprintf(line, sizeof line, "%s %s%s", any ? "forgot the cached access token of" : "no access token is cached of", account_text(account, text),
+	         is_the_desktops(account->module) ? "; its keyring (secret-service) is left as it is, because other programs use it too" : "");
+	trouble_line(line);
+	return DONE;
+}
+
+/* The token goes also where a key could not be forgotten. */
+static enum outcome lock_account(struct context *context, struct account *account)
+{
+	struct trouble first;
+	bool any;
+	enum outcome outcome = forget_keys(context, account, &any), also;
+
+	if (outcome == DONE)
+		return forget_token(context, account);
+	first = context->trouble;
+	context->trouble = (struct trouble){ 0 };
+	also = forget_token(context, account);
+	if (also != DONE)
+		trouble_print(&context->trouble);
+	context->trouble = first;
+	return outcome;
+}
+
+/* A key may be kept open for an account that no list knows. */
+static enum outcome lock_without_accounts(struct context *context)
+{
+	const struct account nobody = { 0 };
+	bool any;
+	enum outcome outcome = forget_keys(context, &nobody, &any);
+
+	if (outcome == DONE && !any)
+		trouble_line("there is nothing to forget: no account is here, and no keyring kept anything open");
+	return outcome;
+}
+
+enum outcome lock_main(struct context *context, const char *argument)
+{
+	ACCOUNTS accounts = { 0 };
+	enum outcome outcome = DONE;
+
+	if (argument)
+		return each_account(context, argument, lock_account);
+	if (context->options.format->done)
+		outcome = stdout_check(&context->trouble);
+	if (outcome == DONE)
+		outcome = accounts_read(&accounts, &context->trouble);
+	if (outcome != DONE)
+		return outcome;
+	sources_add(context, true, &accounts);
+	if (accounts.n == 0)
+		outcome = lock_without_accounts(context);
+	return outcome == DONE ? each_of(context, &accounts, lock_account) : outcome;
 }

@@ -21,5 +21,6 @@ enum outcome revoke_main(struct context *context, const char *argument);
 enum outcome rotate_main(struct context *context, const char *argument);
 enum outcome set_main(struct context *context, const char *argument);
 enum outcome unlock_main(struct context *context, const char *argument);
+enum outcome lock_main(struct context *context, const char *argument);
 
 #endif

@@ -45,7 +45,7 @@ refuses_rows() {
 		no such verb;Xcanary-0815
 		no such verb;-- --help
 	END
-	for verb in lock exec doctor; do
+	for verb in exec doctor; do
 		refuses 2 usage 'no such verb' "$verb"
 	done
 }
@@ -117,7 +117,7 @@ refuses_rows() {
 		--min-ttl --fresh --validate --protocol --all --keep --if-expiring --auto --expiring-within)
 	local -A has=([get]=' --min-ttl --fresh --validate --protocol ' [token]=' --min-ttl --fresh --validate ' [store]=' --protocol '
 		[erase]=' --protocol ' [capability]=' --protocol ' [login]=' --user --user-id --password-stdin --token-stdin --name --exclusive --shared --default '
-		[logout]=' --all --keep ' [status]=' --expiring-within ' [validate]=' --all ' [revoke]=' --all ' [rotate]=' --all --if-expiring --auto ' [set]='' [unlock]='')
+		[logout]=' --all --keep ' [status]=' --expiring-within ' [validate]=' --all ' [revoke]=' --all ' [rotate]=' --all --if-expiring --auto ' [set]='' [unlock]='' [lock]='')
 	for verb in "${!has[@]}"; do
 		for option in "${options[@]}"; do
 			# All of them at one verb, one of each class at the others.
@@ -346,7 +346,7 @@ address() {
 
 @test "--help and --version: on stdout, 0, without a home, without a keyring" {
 	local verb
-	for verb in get token store erase capability login logout status validate revoke rotate set unlock; do
+	for verb in get token store erase capability login logout status validate revoke rotate set unlock lock; do
 		HOME= run_cred "$verb" --help
 		expect 0
 		[[ $out == "usage: alation-cred $verb "* && $out == *--timeout* && -z $err ]] || fails "its help"

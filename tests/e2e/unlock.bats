@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# unlock: the desktop's keyring in its states, a keyring with a passphrase that is asked for on a terminal or by an
-# askpass program, and what is open for the calls that follow. login by askpass stands here too.
+# unlock and lock: the desktop's keyring in its states, a keyring with a passphrase that is asked for on a terminal or by an
+# askpass program, what is open for the calls that follow, and what lock forgets. login by askpass stands here too.
 
 bats_require_minimum_version 1.5.0
 load ../lib/program
@@ -108,6 +108,8 @@ hides() {
 	expect 2 'too many arguments'
 	run_cred unlock --all
 	expect 2 "'unlock' has no option '--all'"
+	run_cred lock --all
+	expect 2 "'lock' has no option '--all'"
 	no_calls
 }
 
@@ -243,7 +245,7 @@ hides() {
 	askpass 'echo sesame'
 	refuses 4 keyring_locked "keeps|nobody is there to unlock it|$ACCOUNT|on a terminal|ALATION_CRED_ASKPASS" unlock "$ACCOUNT"
 	export ALATION_CRED_ASKPASS=$ASKPASS
-	for verb in get validate revoke rotate status; do
+	for verb in get validate revoke rotate status lock; do
 		run_cred $verb "$ACCOUNT"
 		[[ ! -e $ASKED ]] || fails "$verb asked: $(<"$ASKED")"
 	done
@@ -333,7 +335,7 @@ hides() {
 	keyring_that_keeps
 	askpass 'echo sesame'
 	export ALATION_CRED_ASKPASS=$ASKPASS
-	for verb in unlock; do
+	for verb in unlock lock; do
 		touch "$KEEPS/key"
 		[[ $verb == lock ]] || rm "$KEEPS/key"
 		code=0
@@ -341,6 +343,71 @@ hides() {
 		[[ $code == 10 && ! -e $ASKED ]] || fails "$verb: exit $code, $(<"$OUT")"
 		[[ $verb == unlock ]] || is_open
 	done
+}
+
+## The sealed file, whose key rests in the kernel keyring.
+
+# sealed_file [ARGUMENT...]: keeps the RefreshTokens from here on; a login has made it, with the passphrase sesame.
+sealed_file() {
+	[[ -e $BUILD/modules/sealed-file.so ]] || skip 'built without libsodium'
+	askpass 'echo sesame'
+	export ALATION_CRED_CONFIG=$BATS_TEST_TMPDIR/config
+	(umask 077 && echo "refresh sufficient sealed-file prefix=alation-cred-test-$$ $*" >"$ALATION_CRED_CONFIG")
+	ALATION_CRED_ASKPASS=$ASKPASS login_demo
+	expect 0 sealed-file
+	rm "$ASKED"
+}
+resting() { keyctl list @u | grep -q "alation-cred-test-$$:sealed-file:"; }
+drop_cached() { keyctl unlink "$(key)" @u >/dev/null; }
+
+@test "sealed-file: lock forgets its key, unlock asks for the passphrase once, over ssh too" {
+	sealed_file
+	resting
+	drop_cached
+	run_cred get # the key rests since the login
+	expect 0
+	run_cred lock
+	expect 0 'forgot the key that the keyring (sealed-file) kept open' "forgot the cached access token of $ACCOUNT"
+	run ! resting
+	refuses 4 keyring_locked "sealed-file|alation-cred unlock $ACCOUNT" get
+	refuses 4 keyring_locked "sealed-file|nobody is there to unlock it|ALATION_CRED_ASKPASS" unlock
+	dialog env SSH_CONNECTION=x "$CRED" unlock <<-END
+		expect passphrase of the sealed file
+		echo off
+		send simsim
+		expect that was wrong
+		echo off
+		send sesame
+		expect sealed-file) of $ACCOUNT is open
+	END
+	[[ $code == 0 ]]
+	hides sesame simsim
+	run_cred get
+	expect 0
+	works "$out"
+	run_cred lock
+	ALATION_CRED_ASKPASS=$ASKPASS run_cred unlock
+	expect 0 'is open'
+	[[ $(wc -l <"$ASKED") == 1 ]]
+	run_cred unlock
+	expect 0 'open already'
+	run_cred lock # the test's key goes too
+	run ! resting
+}
+
+@test "sealed-file: unlock-time=0 does not stay open; a key-file needs no unlock, and a wrong one is 4" {
+	sealed_file unlock-time=0
+	export ALATION_CRED_ASKPASS=$ASKPASS
+	refuses 4 keyring_locked "sealed-file|was unlocked for $ACCOUNT|does not stay open|key-file=" unlock
+	(umask 077 && echo sesame >"$BATS_TEST_TMPDIR/passphrase" && echo simsim >"$BATS_TEST_TMPDIR/wrong")
+	rm "$ASKED"
+	echo "refresh sufficient sealed-file key-file=$BATS_TEST_TMPDIR/passphrase" >"$ALATION_CRED_CONFIG"
+	run_cred unlock
+	expect 0 'open already'
+	echo "refresh sufficient sealed-file key-file=$BATS_TEST_TMPDIR/wrong" >"$ALATION_CRED_CONFIG"
+	run_cred unlock
+	expect 4 'the passphrase is wrong' 'correct that, then try again'
+	[[ ! -e $ASKED ]]
 }
 
 ## login.
@@ -374,4 +441,125 @@ hides() {
 	ALATION_CRED_ASKPASS=$BATS_TEST_TMPDIR
 	refuses 2 usage "cannot be started|ALATION_CRED_ASKPASS" login "$SANDBOX_URL" --user "$SANDBOX_USER"
 	no_calls
+}
+
+## lock.
+
+@test "lock forgets the cached token and the derived key; unlock opens it again" {
+	local token
+	keyring_that_keeps
+	askpass 'echo sesame'
+	ALATION_CRED_ASKPASS=$ASKPASS run_cred unlock "$ACCOUNT"
+	run_cred get "$ACCOUNT"
+	token=$out
+	: >"$SANDBOX_LOG"
+	run_cred lock "$ACCOUNT"
+	expect 0 "forgot the key that the keyring (keeps) kept open" "forgot the cached access token of $ACCOUNT"
+	[[ -z $raw && $err != *secret-service* ]]
+	run ! is_open
+	[[ $(record) == nothing ]]
+	no_calls
+	works "$token" # at the server it lives on
+	refuses 4 keyring_locked "keeps|alation-cred unlock $ACCOUNT" get "$ACCOUNT"
+	run_cred lock "$ACCOUNT" --format json
+	expect 0 "no access token is cached of $ACCOUNT"
+	[[ $(jq -c '[.success, .user_id]' <<<"$out") == '[true,102]' && $err != *'kept open'* ]] || fails "not the answer"
+	ALATION_CRED_ASKPASS=$ASKPASS run_cred unlock "$ACCOUNT"
+	run_cred get "$ACCOUNT"
+	expect 0
+	works "$out"
+}
+
+@test "lock leaves the Secret Service open, for us and for others, and says so" {
+	own_session unlocked
+	session_store_neighbour
+	login_demo
+	run_cred lock
+	expect 0 "forgot the cached access token of $ACCOUNT" "secret-service" "is left as it is"
+	[[ $(record) == nothing ]]
+	[[ $(session_neighbour) == 'a neighbour' ]]
+	run_cred unlock
+	expect 0 'open already'
+	run_cred get
+	expect 0
+	works "$out"
+	# A locked one stays locked, and asks nobody.
+	session_lock
+	run_cred lock --interactive always
+	expect 0 "forgot the cached access token"
+	run_cred get --interactive never
+	expect 4
+}
+
+@test "lock without ACCOUNT is of all accounts, whatever the environment names; with ACCOUNT of one" {
+	login_demo
+	login_ada
+	expect 0
+	key 102 && key 103
+	run_cred lock "${SANDBOX_URL/:\/\//:\/\/103@}"
+	expect 0
+	key 102
+	run ! key 103
+	run_cred get "${SANDBOX_URL/:\/\//:\/\/103@}"
+	ALATION_USER_ID=103 run_cred lock --format json
+	expect 0
+	[[ $(jq '.accounts | length' <<<"$out") == 2 ]] || fails "not both"
+	run ! key 102
+	run ! key 103
+}
+
+@test "lock finds accounts that need no login, and a key that nobody's account holds" {
+	ALATION_BASE_URL=$SANDBOX_URL ALATION_USER_ID=102 ALATION_REFRESH_TOKEN=$(sandbox_refresh_token 102)
+	export ALATION_BASE_URL ALATION_USER_ID ALATION_REFRESH_TOKEN
+	run_cred get
+	expect 0
+	key
+	run_cred unlock
+	expect 0 'environment' 'open already'
+	run_cred lock
+	expect 0 "forgot the cached access token of $ACCOUNT"
+	run ! key
+	unset ALATION_BASE_URL ALATION_USER_ID ALATION_REFRESH_TOKEN
+	run_cred lock
+	expect 0 'nothing to forget'
+	keyring_that_keeps
+	touch "$KEEPS/key"
+	run_cred lock
+	expect 0 'forgot the key'
+	[[ $err != *'nothing to forget'* ]]
+	run ! is_open
+}
+
+@test "lock: one account that is held by another call is 8; the others' tokens go all the same" {
+	login_demo
+	login_ada
+	exec 8<>"$LOCK"
+	flock 8
+	run_cred lock --timeout 1 8>&-
+	exec 8>&-
+	expect 8 'another alation-cred holds' "$ACCOUNT"
+	key 102
+	run ! key 103
+}
+
+@test "lock: a keyring that cannot forget its key is 5, and the token goes all the same" {
+	keyring_that_keeps
+	touch "$KEEPS/key" "$KEEPS/stuck"
+	run_cred get "$ACCOUNT"
+	key
+	refuses 5 keyring_failed 'keeps|its key is stuck' lock "$ACCOUNT"
+	run ! key
+}
+
+@test "lock keeps what is remembered beside the token, which the next mint must know" {
+	local before
+	login_demo
+	before=$(record)
+	printf '%s&late=%s' "$before" "$(awk '{ printf "%d", $1 * 1000 }' /proc/uptime)" | keyctl padd user "alation-cred-tree:access:102@$SANDBOX_URL" @u
+	run_cred lock
+	expect 0 'forgot the cached access token'
+	[[ $(record) == *'&late='* && $(record) != *token=* ]] || fails "$(record)"
+	run_cred lock
+	expect 0 'no access token is cached'
+	[[ $(record) == *'&late='* ]]
 }
