@@ -216,7 +216,7 @@ bench: tests
 
 deps_build := gcc make pkg-config libc6-dev libcurl4-openssl-dev libssl-dev libjson-c-dev libsecret-1-dev libsodium-dev
 deps_demo := libmicrohttpd-dev libgnutls28-dev gnome-keyring dbus libglib2.0-bin libsecret-tools keyutils curl
-deps_test := g++ binutils git bats libcmocka-dev libglib2.0-dev jq openssl procps strace systemd mandoc python3 nodejs dash
+deps_test := g++ binutils git bats libcmocka-dev libglib2.0-dev libcap2-bin jq openssl procps strace systemd mandoc python3 nodejs dash
 deps:
 	@tests/deps $(deps_build) $(deps_demo) $(deps_test)
 
