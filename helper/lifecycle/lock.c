@@ -72,19 +72,19 @@ static int try_in(int dirfd, const char *name, int *ret_fd)
 	}
 }
 
-/* Whether DIRFD is still the locks' directory: somebody may have moved it away or made it anew. */
-static bool still_the_directory(int dirfd)
+/* Whether DIRFD is still the locks' directory: somebody may have moved it away or made it anew. That it cannot be told
+ * (no descriptor is left) is an error: to try again would be for ever. */
+static enum outcome still_the_directory(int dirfd, bool *ret_same, struct trouble *trouble)
 {
 	struct state_dir now;
 	struct stat opened, named;
-	struct trouble ignored = { 0 };
-	bool same;
+	enum outcome outcome = state_open_locks(&now, trouble);
 
-	if (state_open_locks(&now, &ignored) != DONE)
-		return false;
-	same = fstat(dirfd, &opened) == 0 && fstat(now.fd, &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+	if (outcome != DONE)
+		return outcome;
+	*ret_same = fstat(dirfd, &opened) == 0 && fstat(now.fd, &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 	close(now.fd);
-	return same;
+	return DONE;
 }
 
 enum outcome lock_try(const char *name, struct lock *lock, struct trouble *trouble)
@@ -94,6 +94,7 @@ enum outcome lock_try(const char *name, struct lock *lock, struct trouble *troub
 	do {
 		struct state_dir dir = { .fd = lock->dirfd };
 		enum outcome outcome = dir.fd < 0 ? state_open_locks(&dir, trouble) : DONE;
+		bool same = false;
 
 		if (outcome != DONE)
 			return outcome;
@@ -101,11 +102,15 @@ enum outcome lock_try(const char *name, struct lock *lock, struct trouble *troub
 		error = try_in(lock->dirfd, name, &lock->fd);
 		if (error == 0 && lock->fd < 0)
 			return DONE;
-		if (error == 0 && still_the_directory(lock->dirfd)) {
+		if (error == 0)
+			outcome = still_the_directory(lock->dirfd, &same, trouble);
+		if (same) {
 			failpoint("lock.taken");
 			return DONE;
 		}
 		lock_release(lock);
+		if (outcome != DONE)
+			return outcome;
 	} while (error == 0 || error == ENOENT); /* of a directory that is gone, nobody else will ask for a lock */
 	return trouble_say(trouble, TROUBLE_CONFIGURATION, "look at ~/.local/state/alation-cred/locks", "the lock '%s' cannot be taken: %s",
 	                   name, strerror(error));

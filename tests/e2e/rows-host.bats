@@ -154,6 +154,16 @@ limited() {
 	done
 }
 
+@test "H5: few descriptors: each verb ends, with an exit code that is documented; nothing is lost" {
+	local n
+	for n in 4 5 6 7 8 9 10 12 14 16 20 24 32; do
+		limited --nofile=$n "0 5 6 9 $LIBRARIES_END"
+	done
+	as=(prlimit --nofile=8) # a warm call needs no more
+	run_cred token "$ACCOUNT"
+	expect 0
+}
+
 @test "H5: no memory to lock, no file to write, no signal to queue: it does without, or says so" {
 	limited --memlock=0 0
 	limited --fsize=0 '0 9 10' # its stdout is a file, too
