@@ -19,7 +19,9 @@
 #include "protocol/url.h"
 
 #define MANUAL "see alation-cred.conf(5)"
+#define NO_EQUALS "no '=' stands between a word and its value"
 #define WORD_SHOWN_BYTES 32
+#define PATH_SHOWN_BYTES 256 /* its end; what is wrong must stand in a message too */
 
 /* One line of a file, while it is read. */
 struct reading {
@@ -115,9 +117,23 @@ const char *config_word_name(enum config_word word)
 	return words[word].name;
 }
 
+static const char *path_end(const char *path)
+{
+	size_t n = strlen(path);
+
+	return n > PATH_SHOWN_BYTES ? path + n - PATH_SHOWN_BYTES : path;
+}
+
+static const char *dots(const char *path)
+{
+	return path_end(path) == path ? "" : "...";
+}
+
 static enum outcome wrong(const struct reading *r, size_t column, const char *why)
 {
-	return trouble_say(r->trouble, TROUBLE_CONFIGURATION, MANUAL, "%s:%u:%zu: %s", r->file->path, r->line, column, why);
+	const char *path = r->file->path;
+
+	return trouble_say(r->trouble, TROUBLE_CONFIGURATION, MANUAL, "%s%s:%u:%zu: %s", dots(path), path_end(path), r->line, column, why);
 }
 
 /* What may be a secret in the wrong place is not shown. */
@@ -152,7 +168,8 @@ static bool grow(void *array, size_t n, size_t size)
 static enum outcome take_section(struct reading *r, size_t column)
 {
 	struct config_section *section;
-	char *inside = r->text + column, *end = strchr(inside, ']');
+	/* The last one of the word: an IPv6 address has brackets of its own. */
+	char *inside = r->text + column, *end = memrchr(inside, ']', strcspn(inside, " \t"));
 	size_t at = end ? (size_t)(end - r->text) + 1 : 0, after;
 	struct url url;
 	enum url_error error;
@@ -243,7 +260,7 @@ static enum outcome take_value(struct reading *r, enum config_word word, char *r
 	const char *why;
 
 	if (*value == '=')
-		return wrong(r, column, "no '=' stands between a word and its value");
+		return wrong(r, column, NO_EQUALS);
 	if (!*value)
 		return wrong(r, column, "the value is missing");
 	why = words[word].judge(value, r->section);
@@ -257,7 +274,7 @@ static enum outcome take_value(struct reading *r, enum config_word word, char *r
 
 static enum outcome take_line(struct reading *r)
 {
-	size_t start = strspn(r->text, " \t"), n = strcspn(r->text + start, " \t");
+	size_t start = strspn(r->text, " \t"), n = strcspn(r->text + start, " \t"), before_equals;
 	const char *word = r->text + start;
 
 	if (!*word || *word == '#')
@@ -269,6 +286,10 @@ static enum outcome take_line(struct reading *r)
 			return take_value(r, i, r->text + start + n);
 	if (bytes_are((struct bytes){ word, n }, "refresh") || bytes_are((struct bytes){ word, n }, "access"))
 		return take_stack_line(r, start + 1);
+	before_equals = strcspn(word, "=");
+	for (enum config_word i = 0; before_equals < n && i < CONFIG_WORDS; i++)
+		if (bytes_are((struct bytes){ word, before_equals }, words[i].name))
+			return wrong(r, start + before_equals + 1, NO_EQUALS);
 	return unknown_word(r, start + 1, word, n);
 }
 
@@ -309,13 +330,22 @@ static enum outcome take_text(struct reading *r)
 	return outcome;
 }
 
+/* Of PATH, which is what WHY says; MODE 0: it is not the mode's fault. */
 static enum outcome refuse(const struct reading *r, const char *path, const char *why, unsigned mode)
 {
 	if (mode)
 		return trouble_say(r->trouble, TROUBLE_CONFIGURATION, "make it your own or root's, and writable by nobody else (chmod go-w)",
-		                   "the configuration %s %s (mode %04o)", path, why, mode);
+		                   "the configuration %s%s %s (mode %04o)", dots(path), path_end(path), why, mode);
 	return trouble_say(r->trouble, TROUBLE_CONFIGURATION, "put a file of your own in its place, or name one with ALATION_CRED_CONFIG",
-	                   "the configuration %s: %s", path, why);
+	                   "the configuration %s%s %s", dots(path), path_end(path), why);
+}
+
+static enum outcome refuse_errno(const struct reading *r, const char *path, int error)
+{
+	char why[128];
+
+	snprintf(why, sizeof why, "cannot be read: %s", strerror(error));
+	return refuse(r, path, why, 0);
 }
 
 /* The directory of the file, if nobody else can have put something into it; DONE and -1: it is not there. */
@@ -333,7 +363,7 @@ static enum outcome open_directory(const struct reading *r, bool must, int *ret_
 	if (fd < 0 && !must && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
 		return DONE;
 	if (fd < 0)
-		return refuse(r, dir, strerror(errno), 0);
+		return refuse_errno(r, dir, errno);
 	why = fstat(fd, &st) != 0 ? strerror(errno) : trust_refusal(&st);
 	if (!why)
 		return DONE;
@@ -355,8 +385,10 @@ static enum outcome read_file(struct reading *r, bool must)
 	close(dir);
 	if (error == ENOENT && !must)
 		return DONE;
+	if (error && !why && error != EFBIG)
+		return refuse_errno(r, r->file->path, error);
 	if (error)
-		return refuse(r, r->file->path, why ? why : error == EFBIG ? "is longer than 1 MiB" : strerror(error), why ? mode : 0);
+		return refuse(r, r->file->path, why ? why : "is longer than 1 MiB", why ? mode : 0);
 	r->file->there = true;
 	if (!secret_append(&r->file->text, (struct bytes){ "", 1 }))
 		return no_memory(r);
@@ -430,14 +462,26 @@ static const struct config_value *last(const struct config *config, enum config_
 	return found;
 }
 
+static bool is_address(const struct config_value *value, const char *base_url)
+{
+	struct url url;
+
+	return value && url_parse(bytes_of(value->value), &url) == URL_OK && strcmp(url.base, base_url) == 0;
+}
+
 const struct config_value *config_find_in(const struct config *config, enum config_word word, const char *base_url)
 {
-	return last(config, word, base_url);
+	const struct config_value *found = last(config, word, base_url);
+
+	for (const struct config_section *s = config->sections; s && !found; s = s->next)
+		if (is_address(last(config, CONFIG_BASE_URL, s->base_url), base_url))
+			found = last(config, word, s->base_url);
+	return found;
 }
 
 const struct config_value *config_find(const struct config *config, enum config_word word, const char *base_url)
 {
-	const struct config_value *found = base_url ? last(config, word, base_url) : NULL;
+	const struct config_value *found = base_url ? config_find_in(config, word, base_url) : NULL;
 
 	return found ? found : last(config, word, "");
 }
@@ -449,10 +493,8 @@ bool config_names(const struct config *config, const char *base_url)
 			return true;
 	for (size_t i = 0; i < config->n_values; i++) {
 		const struct config_value *value = &config->values[i];
-		struct url url;
 
-		if ((value->word == CONFIG_BASE_URL || value->word == CONFIG_DEFAULT_ACCOUNT) && url_parse(bytes_of(value->value), &url) == URL_OK &&
-		    strcmp(url.base, base_url) == 0)
+		if ((value->word == CONFIG_BASE_URL || value->word == CONFIG_DEFAULT_ACCOUNT) && is_address(value, base_url))
 			return true;
 	}
 	return false;

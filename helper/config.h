@@ -35,7 +35,7 @@ struct config_place {
 
 struct config_value {
 	enum config_word word;
-	const char *section; /* the base URL of the instance that it is for; "": for all */
+	const char *section; /* the address of the instance that it is for; "": for all */
 	const char *value;
 	struct config_place place;
 };
@@ -71,7 +71,8 @@ enum outcome config_read(const char *system, struct config *ret_config, struct t
  * several the last. */
 const struct config_value *config_find(const struct config *config, enum config_word word, const char *base_url);
 
-/* The same, of BASE_URL's section alone. */
+/* The same, of BASE_URL's section alone, or of one whose base-url it is: that is the instance under a short name.
+ * "": what stands before the first section. */
 const struct config_value *config_find_in(const struct config *config, enum config_word word, const char *base_url);
 
 /* Whether it speaks of the instance BASE_URL: in a section's address, or as base-url or default-account. */
