@@ -152,8 +152,10 @@ sandbox := $B/tests/alation-sandbox
 
 OBJS_test-reply := $(client_obj)
 OBJS_test-http := $(client_obj)
+OBJS_test-trust := $(client_obj)
 PKGS_test-reply := $(PKGS_alation)
 PKGS_test-http := $(PKGS_alation)
+PKGS_test-trust := $(PKGS_alation)
 $(foreach t,$(basename $(notdir $(wildcard tests/keyring/test-sealed-file*.c))),$(eval OBJS_$t := $(call module_obj,sealed-file)) $(eval PKGS_$t := $(PKGS_sealed-file)))
 PKGS_mock-secrets := gio-2.0
 

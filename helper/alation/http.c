@@ -293,6 +293,7 @@ static enum alation_result result_of(CURLcode rc)
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CERTPROBLEM: /* a client certificate of ours, or its key, that cannot be used */
 	case CURLE_SSL_CIPHER:
 	case CURLE_SSL_CLIENTCERT:
 		return ALATION_TLS;

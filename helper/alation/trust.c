@@ -81,10 +81,10 @@ bool trust_read(const char *file, struct trust *ret_trust)
 	before = ret_trust->len;
 	error = reason ? 0 : append(file, ret_trust);
 	if (error)
-		reason = error == EINVAL ? "is no regular file" : strerror(error);
-	else if (!reason && !strstr(ret_trust->pem + before, "-----BEGIN"))
-		reason = "has no certificate in it (PEM)";
+		reason = error == EINVAL ? "it is no regular file" : strerror(error);
+	else if (!reason && !strstr(ret_trust->pem + before, "CERTIFICATE-----"))
+		reason = "there is no certificate in it (PEM)";
 	if (reason)
-		snprintf(ret_trust->detail, sizeof ret_trust->detail, "the ca-file %.180s: %s", file, reason);
+		snprintf(ret_trust->detail, sizeof ret_trust->detail, "the ca-file %.180s cannot be used: %s", file, reason);
 	return !reason;
 }
