@@ -69,14 +69,22 @@ static enum outcome look(struct context *context, const struct account *account,
 	return DONE;
 }
 
-/* Likewise where it moves to another keyring; one that cannot be asked any more, as where a desktop was, stops nobody. */
-static enum outcome look_before(struct context *context, const struct account *account, const struct account *before, struct refresh_record *ret_old)
+/* Likewise where it moves to another keyring; one that cannot be asked any more, as where a desktop was, stops nobody. Nor does
+ * one that is away stop a login which has just tried the stack: the line that took the try takes it. */
+static enum outcome look_before(struct context *context, struct account *account, const struct account *before, bool by_login,
+                                struct refresh_record *ret_old)
 {
 	REFRESH_RECORD there = { 0 };
 	enum outcome outcome;
 
-	if (!before->module[0] || strcmp(before->module, account->module) == 0)
-		return look(context, account, ret_old);
+	if (!before->module[0] || strcmp(before->module, account->module) == 0) {
+		outcome = look(context, account, ret_old);
+		if (!by_login || context->trouble.code != TROUBLE_KEYRING_UNAVAILABLE)
+			return outcome;
+		account->module[0] = '\0';
+		context->trouble = (struct trouble){ 0 };
+		return DONE;
+	}
 	outcome = look(context, account, &there);
 	if (outcome != DONE)
 		return outcome;
@@ -188,7 +196,7 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 	take_module_over(account, &before);
 	outcome = account_lock(context, account, &lock);
 	if (outcome == DONE)
-		outcome = look_before(context, account, &before, &old);
+		outcome = look_before(context, account, &before, true, &old);
 	if (outcome == DONE && !fill_record(&fresh, account, secret_view(&fresh.token), reply.created_at))
 		outcome = no_memory(context);
 	failpoint("login.read");
@@ -248,7 +256,7 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 
 	take_module_over(account, &before);
 	if (outcome == DONE)
-		outcome = look_before(context, account, &before, &old);
+		outcome = look_before(context, account, &before, by_login, &old);
 	if (outcome != DONE)
 		return outcome;
 	vault_access(context, account, &cached);

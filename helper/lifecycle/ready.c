@@ -33,6 +33,9 @@ static enum outcome answers(struct context *context, const struct account *accou
 		walk.may_prompt = true;
 		walk_look_up(&walk, &key, walk_holder(account), &answer);
 	}
+	/* One that is away holds nothing that could be found, and another line may take it: the try tells. */
+	if (answer.status == ACRED_UNAVAILABLE && !answer.refused && !walk_holder(account))
+		return DONE;
 	return answer.status == ACRED_ABSENT ? DONE : walk_say(&walk, &answer);
 }
 
