@@ -52,6 +52,7 @@ static enum outcome store(struct context *context, const struct url *url, const 
 	enum outcome outcome;
 
 	memcpy(account.base_url, url->base, sizeof account.base_url);
+	context_is_about(context, account.base_url);
 	if (is_cached(context, &account, candidate(request)))
 		return DONE;
 	outcome = enroll_token(context, &account, candidate(request), false);
