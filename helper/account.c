@@ -89,14 +89,25 @@ static int64_t default_user_id(const struct context *context, const char *base_u
 	return url_user_id(bytes_of(value->value));
 }
 
-/* What is meant if the caller says nothing; false: the configuration does not say either. */
-static bool configured_default(const struct context *context, struct url *ret_url)
+/* What is meant if the caller says nothing; NULL: the configuration does not say either. */
+static const struct config_value *configured_default(const struct context *context, struct url *ret_url)
 {
 	const struct config_value *value = config_find_in(&context->config, CONFIG_DEFAULT_ACCOUNT, "");
 
 	if (!value)
 		value = config_find_in(&context->config, CONFIG_BASE_URL, "");
-	return value && url_parse(bytes_of(value->value), ret_url) == URL_OK;
+	return value && url_parse(bytes_of(value->value), ret_url) == URL_OK ? value : NULL;
+}
+
+const struct config_value *account_other_default(const struct context *context, const struct account *account)
+{
+	struct url url;
+	const struct config_value *value = configured_default(context, &url);
+	int64_t user_id = default_user_id(context, account->base_url);
+
+	if (value && (strcmp(url.base, account->base_url) != 0 || (url.user_id && url.user_id != account->user_id)))
+		return value;
+	return user_id && user_id != account->user_id ? config_find_in(&context->config, CONFIG_DEFAULT_ACCOUNT, account->base_url) : NULL;
 }
 
 bool account_is_default(const struct context *context, const struct account *account)

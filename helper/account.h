@@ -33,6 +33,9 @@ bool account_of_request(const struct request *request, struct url *ret_url);
 /* Whether a call that names no account means ACCOUNT: the configuration's default-account, else the list's default. */
 bool account_is_default(const struct context *context, const struct account *account);
 
+/* The configuration's value that goes before the list where ACCOUNT is the list's default, or NULL. */
+const struct config_value *account_other_default(const struct context *context, const struct account *account);
+
 /* Whether ACCOUNT is one that such a URL means. */
 bool account_is_meant(const struct account *account, const struct url *url);
 

@@ -52,6 +52,16 @@ static enum outcome set(struct context *context, struct account *account, const 
 	return accounts_put(account, context->deadline_ms, &context->trouble);
 }
 
+/* What the configuration says goes before the list, so that nothing seems to have changed. */
+static void tell_other_default(struct context *context, const struct account *account)
+{
+	const struct config_value *other = account_other_default(context, account);
+
+	if (other)
+		context_warn(context, "default_account", "the configuration names another one, which goes before it: %s in %s:%u",
+		             config_word_name(other->word), other->place.file, other->place.line);
+}
+
 enum outcome set_main(struct context *context, const char *argument)
 {
 	const char *word = context->options.args[2] ? context->options.args[2] : argument, *words;
@@ -74,5 +84,7 @@ enum outcome set_main(struct context *context, const char *argument)
 		return outcome;
 	snprintf(line, sizeof line, "%s %s", account_text(&account, text), words);
 	trouble_line(line);
+	if (strcmp(word, "default") == 0)
+		tell_other_default(context, &account);
 	return answer_done(context, &account);
 }
