@@ -31,8 +31,7 @@ struct reading {
 	const char *section; /* "": before the first */
 	char *text;          /* this line */
 	unsigned line;
-	bool users;          /* the user's file, whose stack lines displace the system's */
-	bool displaced[2];   /* that was done for refresh, for access */
+	bool displaced[2];   /* an earlier file's lines have made room: for refresh, for access */
 };
 
 /* Judges: NULL, or what is wrong with a value. */
@@ -191,14 +190,14 @@ static enum outcome take_section(struct reading *r, size_t column)
 	return DONE;
 }
 
-/* The user's lines for a facility take the place of all that the system has for it. */
+/* A file's lines for a facility take the place of all that an earlier file has for it: the user's, of the system's. */
 static void displace(struct reading *r, const char *facility)
 {
 	bool *done = &r->displaced[strcmp(facility, "access") == 0];
 	struct config *config = r->config;
 	size_t kept = 0;
 
-	if (!r->users || *done)
+	if (*done)
 		return;
 	*done = true;
 	for (size_t i = 0; i < config->n_lines; i++) {
@@ -431,7 +430,7 @@ void config_free(struct config *config)
 enum outcome config_read(const char *system, struct config *ret_config, struct trouble *trouble)
 {
 	struct reading first = { .config = ret_config, .file = &ret_config->files[0], .trouble = trouble, .section = "" };
-	struct reading second = { .config = ret_config, .file = &ret_config->files[1], .trouble = trouble, .section = "", .users = true };
+	struct reading second = { .config = ret_config, .file = &ret_config->files[1], .trouble = trouble, .section = "" };
 	enum outcome outcome = DONE;
 	bool must;
 
