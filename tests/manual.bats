@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The manual pages: clean mdoc, and what they say of verbs, options, exit codes, codes, environment variables and answers
+# The manual pages: clean mdoc, and what they say of verbs, options, exit codes, codes, environment variables, answers and
+# the configuration
 # is what the program has, in both directions. The program tells by --help and by tests/tools/contract; the pages are
 # read as they are written, by their macros.
 
@@ -12,6 +13,7 @@ setup() {
 	cd "$top" || return 1
 	page=docs/alation-cred.1
 	protocol=docs/alation-cred-protocol.7
+	conf=docs/alation-cred.conf.5
 	export LC_ALL=C
 }
 
@@ -152,4 +154,72 @@ verbs() { help | sed -nE 's/^  ([a-z]+) .*/\1/p'; }
 	grep -rhoE 'context_warn\(context, "[a-z_]+"' --include='*.c' helper | cut -d'"' -f2 | list program
 	{ cat "$(with page)"; printf '%s\n' $only_said; } | list all
 	same 'codes of warnings' "$(with all)" "$(with program)"
+}
+
+# The displays of a section, each into $BATS_TEST_TMPDIR/display.N, as a reader would type them; prints how many.
+displays() {
+	awk -v to="$BATS_TEST_TMPDIR/display." '/^\.Bd/ { on = ++n; next } /^\.Ed/ { on = 0 } on { gsub(/\\-/, "-"); print >(to n) } END { print n + 0 }'
+}
+
+@test "the configuration's words are the program's, and each has a default" {
+	section "$conf" WORDS | sed -nE 's/^\.It Cm ([a-z-]+).*/\1/p' | list page
+	contract word | list program
+	same words "$(with page)" "$(with program)"
+	# "Without this line ...", of all of them but default-account, which says it of both.
+	[ "$(section "$conf" WORDS | grep -ci 'without this line')" -eq "$(wc -l <"$(with page)")" ]
+}
+
+@test "facilities and controls of the stack are the program's, and the table of the controls is" {
+	grep -F 'facilities[] = {' keyring/conf.c | grep -oE '"[a-z]+"' | tr -d '"' | list program
+	section "$conf" 'THE STACK' | sed -nE 's/^\.It Cm (refresh|access)$/\1/p; /^\.Bl -column/q' | list page
+	same facilities "$(with page)" "$(with program)"
+	section "$conf" 'THE STACK' | sed -nE 's/^\.It Cm ([a-z]+) Ta (.*)/\1 \2/p' | list page
+	sed -n '/^} actions\[\] = {/,/^};/p' keyring/stack.c | awk '
+		BEGIN {
+			absent["GO_ON"] = "next line"; absent["END"] = "ends: absent"
+			failed["END"] = "ends: that failure"; failed["REMEMBER"] = "remembered, next line"
+			store["MUST_TAKE"] = "must take it"; store["FIRST_TAKES"] = "the first one available takes it"; store["MAY_TAKE"] = "may take it"
+		}
+		match($0, /\[KEYRING_[A-Z]+\]/) {
+			name = tolower(substr($0, RSTART + 9, RLENGTH - 10))
+			sub(/.*\{ */, ""); sub(/ *\}.*/, ""); split($0, is, /, */)
+			print name, absent[is[1]], "Ta", failed[is[2]], "Ta", store[is[3]]
+		}' | list program
+	[ "$(wc -l <"$(with program)")" -eq 4 ]
+	same 'table of controls' "$(with page)" "$(with program)"
+	sed -nE 's/.*\[KEYRING_[A-Z]+\] = "([a-z]+)".*/\1/p' keyring/conf.c | list controls
+	cut -d' ' -f1 "$(with page)" | list names
+	same controls "$(with names)" "$(with controls)"
+}
+
+@test "modules, their arguments and the built-in stack are the program's" {
+	subsection "$conf" Modules | sed -nE 's/^\.It Cm ([a-z-]+).*/\1/p' | list page
+	sed -nE 's/^(builtins|shared_modules) := //p' Makefile | tr ' ' '\n' | list program
+	same modules "$(with page)" "$(with program)"
+	subsection "$conf" Modules | grep '^\.It Cm ' | grep -oE ' [a-z-]+=' | tr -d ' ' | list page
+	grep -rhoE '"[a-z-]+="' --include='*.c' keyring | tr -d '"' | list program
+	same arguments "$(with page)" "$(with program)"
+	[ "$(subsection "$conf" Modules | displays)" -eq 1 ]
+	tr -s ' ' <"$BATS_TEST_TMPDIR/display.1" | list page
+	env -i HOME="$BATS_TEST_TMPDIR" "$B/alation-cred" status -v --format json 2>/dev/null |
+		jq -r '.configuration[] | select(.word != "recovery") | "\(.word) \(.value)"' | cut -d' ' -f1-3 | list program
+	diff "$(with page)" "$(with program)"
+}
+
+@test "the examples of a configuration are taken" {
+	n=$(section "$conf" EXAMPLES | displays)
+	[ "$n" -ge 5 ]
+	for ((i = 1; i <= n; i++)); do
+		ALATION_CRED_CONFIG=$BATS_TEST_TMPDIR/display.$i HOME=$BATS_TEST_TMPDIR "$B/alation-cred" status -v >"$BATS_TEST_TMPDIR/out"
+		grep -q "display.$i:[0-9]" "$BATS_TEST_TMPDIR/out"
+	done
+	section "$conf" WORDS | awk '/^Example:/ { getline; print }' | sed 's/^\.Ql //; s/ \.$//' >"$BATS_TEST_TMPDIR/each"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/each")" -ge 4 ]
+	ALATION_CRED_CONFIG=$BATS_TEST_TMPDIR/each HOME=$BATS_TEST_TMPDIR "$B/alation-cred" status -v
+}
+
+@test "the variables of the configuration stand in both pages" {
+	section "$conf" ENVIRONMENT | sed -nE 's/^\.It Ev //p' | sed 's/ , /\n/g' | list page
+	grep -hoE 'getenv\("[A-Z_]+"' helper/config.c | cut -d'"' -f2 | list program
+	same 'variables of the configuration' "$(with page)" "$(with program)"
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the manual pages must say, as the program has it: exit codes, the codes of failures, formats, and each answer
- * for made-up facts. A line each, `KIND WORDS`; a line feed inside of an answer is printed as '|'. Decides nothing and
+ * What the manual pages must say, as the program has it: exit codes, the codes of failures, formats, the words of a
+ * configuration, and each answer for made-up facts. A line each, `KIND WORDS`; a line feed inside of an answer is printed as '|'. Decides nothing and
  * reads nothing.
  */
 #include <stdio.h>
 
 #include "helper/base/trouble.h"
+#include "helper/config.h"
 #include "protocol/git.h"
 #include "protocol/protocol.h"
 
@@ -120,6 +121,8 @@ int main(void)
 
 	print_codes();
 	print_formats();
+	for (enum config_word word = 0; word < CONFIG_WORDS; word++)
+		printf("word %s\n", config_word_name(word));
 	for (const struct format *const *format = formats; *format; format++)
 		ok = print_format(*format) && ok;
 	ok = print_git(git_capabilities) && ok;
