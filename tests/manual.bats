@@ -197,7 +197,7 @@ displays() {
 	sed -nE 's/^(builtins|shared_modules) := //p' Makefile | tr ' ' '\n' | list program
 	same modules "$(with page)" "$(with program)"
 	subsection "$conf" Modules | grep '^\.It Cm ' | grep -oE ' [a-z-]+=' | tr -d ' ' | list page
-	grep -rhoE '"[a-z-]+="' --include='*.c' keyring | tr -d '"' | list program
+	grep -rhoE '"[a-z-]{2,}="' --include='*.c' keyring | tr -d '"' | list program
 	same arguments "$(with page)" "$(with program)"
 	[ "$(subsection "$conf" Modules | displays)" -eq 1 ]
 	tr -s ' ' <"$BATS_TEST_TMPDIR/display.1" | list page

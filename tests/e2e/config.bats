@@ -587,6 +587,54 @@ guest() { # NAME
 	expect 0
 }
 
+@test "an access line that must be there and is not: 9; else the cache does without it" {
+	local control
+	login_demo
+	forget_calls
+	for control in required requisite; do
+		configure <<<"access $control nowhere"$'\n''access sufficient kernel prefix=alation-cred-tree'
+		run_cred get
+		expect 9 "the keyring module 'nowhere', which the configuration requires"
+	done
+	asked ''
+	for control in sufficient optional; do
+		configure <<<"access $control nowhere"$'\n''access sufficient kernel prefix=alation-cred-tree'
+		run_cred get
+		[[ $code == 0 && -z $err ]]
+	done
+	asked ''
+}
+
+@test "one stack for machines with a desktop and without: the first that is there keeps the login, and goes on keeping it" {
+	local fd
+	[[ -e ${CRED%/*}/modules/sealed-file.so ]] || skip 'built without sealed-file'
+	(umask 077 && echo sesame >"$HOME/passphrase")
+	configure <<<$'refresh sufficient secret-service\nrefresh sufficient sealed-file prefix=alation-cred-tree key-file='"$HOME/passphrase"
+	no_desktop() { DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent XDG_RUNTIME_DIR=/nonexistent "$@"; }
+	no_desktop login_demo
+	expect 0 'is kept in sealed-file'
+	[[ -z $(stored) ]]
+	drop_cached
+	no_desktop run_cred get
+	expect 0
+	works "$out"
+	no_desktop login_token "$(sandbox_refresh_token 102 pasted)"
+	expect 0 'is kept in sealed-file'
+	drop_cached
+	run_cred get # in the desktop, too
+	expect 0
+	[[ $(cred status --format json | jq -r '.accounts[0].refresh.module') == sealed-file ]]
+	run_cred login "$SANDBOX_URL" --user other --password-stdin <<<other-password
+	expect 0 'is kept in secret-service'
+	# Where that desktop is away, a login over it goes to the next line, and says what it could not take away.
+	no_desktop run_cred login "$SANDBOX_URL" --user other --password-stdin <<<other-password
+	expect 0 'is kept in sealed-file'
+	[[ $(sandbox_calls createRefreshToken) == 3 ]]
+	run_cred get "$OTHER" --fresh
+	expect 0
+	works "$out"
+}
+
 @test "a login with two lines that must take it: both do, and a lookup finds the first" {
 	configure <<<$'refresh required secret-service\nrefresh optional environment'
 	login_demo
