@@ -32,6 +32,7 @@ struct walk {
 	struct keyring_answer *answer;
 	bool cache;                   /* the facility is "access": its failures count as absent */
 	bool worked;                  /* a module answered the question */
+	bool refused;                 /* a line that must be there has no module: no other line makes up for that */
 	struct keyring_slot *absent;  /* the last that had nothing */
 	struct keyring_slot *failed;  /* what is remembered, and */
 	int failure;                  /* its status */
@@ -189,7 +190,7 @@ static struct keyring_slot *holders_line(const struct walk *walk, const char *ho
 /* Nothing was found. */
 static int conclude(struct walk *walk)
 {
-	if (walk->failed != NULL && !(walk->cache && walk->worked))
+	if (walk->failed != NULL && (walk->refused || !(walk->cache && walk->worked)))
 		return settle(walk, walk->failed, walk->failure);
 	return settle(walk, walk->absent, ACRED_ABSENT);
 }
@@ -205,7 +206,8 @@ static enum next judge(struct walk *walk, struct keyring_slot *slot, int status)
 		walk->absent = slot;
 		return action->absent;
 	}
-	if (walk->cache || action->failed == REMEMBER) {
+	walk->refused = slot->refused && must_load(slot);
+	if (!walk->refused && (walk->cache || action->failed == REMEMBER)) {
 		remember(walk, slot, status);
 		return walk->cache ? action->absent : REMEMBER;
 	}

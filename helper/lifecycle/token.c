@@ -293,8 +293,9 @@ static enum outcome obtain(struct context *context, struct account *account, str
 
 	if (is_served(decision))
 		return DONE;
-	if (context->trouble.code == TROUBLE_CONFIGURATION) /* its cache is refused: nothing is minted that could not be kept as is wanted */
-		return UNUSABLE;
+	outcome = vault_check_access(context, account); /* nothing is minted that could not be kept as is wanted */
+	if (outcome != DONE)
+		return outcome;
 	for (;;) {
 		LOCK lock = LOCK_NONE;
 		bool again = false;

@@ -184,13 +184,19 @@ static int look_up_access(struct context *context, const struct account *account
 
 bool vault_access(struct context *context, const struct account *account, struct access_record *ret_record)
 {
-	struct walk walk = { context, account, .may_prompt = false };
 	struct keyring_answer answer;
 
-	look_up_access(context, account, ret_record, &answer);
-	if (answer.refused)
-		walk_say(&walk, &answer);
-	return answer.status == ACRED_OK;
+	return look_up_access(context, account, ret_record, &answer) == ACRED_OK;
+}
+
+enum outcome vault_check_access(struct context *context, const struct account *account)
+{
+	struct walk walk = { context, account, .may_prompt = false };
+	ACCESS_RECORD unread = { 0 };
+	struct keyring_answer answer;
+
+	look_up_access(context, account, &unread, &answer);
+	return answer.refused ? walk_say(&walk, &answer) : DONE;
 }
 
 void vault_keep_access(struct context *context, const struct account *account, const struct access_record *record, int64_t ttl_s)

@@ -45,8 +45,11 @@ int vault_get_line(struct context *context, const struct account *account, const
 int vault_drop_line(struct context *context, const struct account *account, const char *facility);
 
 /* The access record. False: it has no token; what else is remembered, and whether something is there that cannot be
- * read, stands in *ret_record all the same. A cache that the configuration requires and the loader refuses is the call's trouble. */
+ * read, stands in *ret_record all the same. */
 bool vault_access(struct context *context, const struct account *account, struct access_record *ret_record);
+
+/* UNUSABLE: the loader refuses a cache that the configuration requires, so that nothing should be minted for it. */
+enum outcome vault_check_access(struct context *context, const struct account *account);
 
 /* Caches it for TTL_S; a failure is a warning: the token is still served. */
 void vault_keep_access(struct context *context, const struct account *account, const struct access_record *record, int64_t ttl_s);

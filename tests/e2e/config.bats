@@ -595,8 +595,18 @@ guest() { # NAME
 		configure <<<"access $control nowhere"$'\n''access sufficient kernel prefix=alation-cred-tree'
 		run_cred get
 		expect 9 "the keyring module 'nowhere', which the configuration requires"
+		configure <<<"access $control nowhere"
+		run_cred get
+		expect 9 "the keyring module 'nowhere', which the configuration requires"
+		asked ''
+		# Whoever needs no cache goes on, and answers once.
+		for verb in validate revoke status 'set exclusive'; do
+			run_cred $verb --format json
+			expect 0
+			[[ $(jq -s 'length' <<<"$out") == 1 && $(jq .success <<<"$out") == true ]] || fails 'not one answer'
+		done
+		forget_calls
 	done
-	asked ''
 	for control in sufficient optional; do
 		configure <<<"access $control nowhere"$'\n''access sufficient kernel prefix=alation-cred-tree'
 		run_cred get
