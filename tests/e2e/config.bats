@@ -674,3 +674,28 @@ guest() { # NAME
 		expect 0
 	done
 }
+
+@test "a warm call with everything spelled out: no library, no socket, no process, and the file is only read" {
+	local trace=$BATS_TEST_TMPDIR/trace token
+	strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+	[[ $(ldd "$CRED") != *san* ]] || skip "a sanitizer brings libraries of its own"
+	login_demo
+	configure <<-END
+		default-account $ACCOUNT
+		ca-file /etc/ssl/none.pem
+		proxy http://user:hunter2@proxy.example.com:3128
+		timeout 20
+		refresh required    secret-service
+		refresh sufficient  sealed-file
+		access  required    kernel prefix=alation-cred-tree
+		access  optional    private-file
+		[$SANDBOX_URL]
+		auto-rotate 20d
+	END
+	token=$(strace -f -o "$trace" "$CRED" get </dev/null 3>&-)
+	works "$token"
+	grep -q "\"${CONFIG##*/}\", O_RDONLY" "$trace"
+	run ! grep -E '^[0-9]+ +(socket|connect|clone|clone3|fork|vfork|fsync|rename|renameat2?|unlink|unlinkat|mkdir|flock|add_key|sendto|sendmsg)\(' "$trace"
+	run ! grep -E 'open(at)?\(.*(O_WRONLY|O_RDWR|O_CREAT|O_TRUNC)' "$trace"
+	[[ $(sed -n 's/.*open\(at\)\?(.*"\([^"]*\.so[^"]*\)".*/\2/p' "$trace" | grep -vcE '/(ld\.so\.cache|libc\.so\.6|ld-linux[^/]*)$') == 0 ]]
+}
