@@ -52,16 +52,6 @@ enum outcome account_lock(struct context *context, const struct account *account
 	return outcome;
 }
 
-/* An address that the configuration has another for: a short name, or one that people know. */
-static void take_base_url(const struct context *context, struct url *url)
-{
-	const struct config_value *value = config_find_in(&context->config, CONFIG_BASE_URL, url->base);
-	int64_t user_id = url->user_id;
-
-	if (value && url_parse(bytes_of(value->value), url) == URL_OK) /* it is: the configuration was judged */
-		url->user_id = user_id;
-}
-
 enum outcome account_url(struct context *context, const char *text, struct url *ret_url)
 {
 	enum url_error error = url_parse(bytes_of(text), ret_url);
@@ -72,7 +62,7 @@ enum outcome account_url(struct context *context, const char *text, struct url *
 		                   "this is not the address of an instance: %s", url_error_text(error));
 	if (ret_url->cut)
 		context_warn(context, "url_cut", "only %s was used of the address; an account is a whole instance", ret_url->base);
-	take_base_url(context, ret_url);
+	config_take_base_url(&context->config, ret_url);
 	return DONE;
 }
 
@@ -96,7 +86,10 @@ static const struct config_value *configured_default(const struct context *conte
 
 	if (!value)
 		value = config_find_in(&context->config, CONFIG_BASE_URL, "");
-	return value && url_parse(bytes_of(value->value), ret_url) == URL_OK ? value : NULL;
+	if (!value || url_parse(bytes_of(value->value), ret_url) != URL_OK)
+		return NULL;
+	config_take_base_url(&context->config, ret_url);
+	return value;
 }
 
 const struct config_value *account_other_default(const struct context *context, const struct account *account)

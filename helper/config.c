@@ -499,6 +499,15 @@ bool config_names(const struct config *config, const char *base_url)
 	return false;
 }
 
+void config_take_base_url(const struct config *config, struct url *url)
+{
+	const struct config_value *value = config_find_in(config, CONFIG_BASE_URL, url->base);
+	int64_t user_id = url->user_id;
+
+	if (value && url_parse(bytes_of(value->value), url) == URL_OK) /* it is: the configuration was judged */
+		url->user_id = user_id;
+}
+
 int64_t config_seconds(const struct config_value *value)
 {
 	int64_t s = CONFIG_NEVER;

@@ -78,6 +78,9 @@ const struct config_value *config_find_in(const struct config *config, enum conf
 /* Whether it speaks of the instance BASE_URL: in a section's address, or as base-url or default-account. */
 bool config_names(const struct config *config, const char *base_url);
 
+/* An address that it has another for, a short name or one that people know, becomes that one; the user id stays. */
+void config_take_base_url(const struct config *config, struct url *url);
+
 /* "ca-file" */
 const char *config_word_name(enum config_word word);
 

@@ -28,7 +28,7 @@ run_git() { # DIRECTORY
 			"$root/opt/lib/alation-cred/alation.so" "$root$prefix/bin/alation-cred"; do
 			[ "$(mode "$path")" = 755 ] || { echo "$mask: $path is $(mode "$path")"; false; }
 		done
-		for path in include/alation-cred/module.h share/man/man1/alation-cred.1 share/man/man7/alation-cred-protocol.7 \
+		for path in include/alation-cred/module.h share/man/man1/alation-cred.1 share/man/man5/alation-cred.conf.5 share/man/man7/alation-cred-protocol.7 \
 			lib/systemd/user/alation-cred-rotate.service lib/systemd/user/alation-cred-rotate.timer; do
 			[ "$(mode "$root$prefix/$path")" = 644 ] || { echo "$mask: $path is $(mode "$root$prefix/$path")"; false; }
 		done

@@ -418,6 +418,11 @@ settings() {
 	[[ $(jq .user_id <<<"$out") == 103 ]]
 	run_cred status 102@wiki
 	expect 0
+	for line in 'default-account 103@wiki' 'base-url wiki'; do # the name before the first section, too
+		configure <<<"$line"$'\n[wiki]\n'"base-url $SANDBOX_URL"$'\n''default-account 103'
+		run_cred get --format json
+		[[ $(jq -r '"\(.base_url) \(.user_id)"' <<<"$out") == "$SANDBOX_URL 103" ]]
+	done
 	run_cred logout wiki
 	expect 0
 	[[ $(listed) == 1 ]]

@@ -103,6 +103,7 @@ static void test_sources_are_told_whose(void **state)
 		  "2 environment base-url=https://b.example.com user-id=7 1;" },
 		{ "a.example.com", "9", "refresh sufficient environment 1 2 3 4 5 6 7 8 9 10 11 12\n",
 		  "2 environment 1 2 3 4 5 6 7 8 9 10 11 12 base-url=https://a.example.com user-id=9 1;" },
+		{ "7@wiki", NULL, "refresh sufficient environment\n[wiki]\nbase-url a.example.com\n", "2 environment base-url=https://a.example.com user-id=7 1;" },
 		{ "a.example.com", "9", "refresh sufficient secret-service\n", "2 secret-service 1;" },
 	};
 
