@@ -28,9 +28,9 @@
  *   none        (no such operation)            silent   (ok, but no secret handed over)
  *   twice       (hands over two secrets)       unsaid   (hands one over, and answers 'failed')
  *   odd         (a number that is no status)   listed, other (ok: the key, another key)
- * Without: load=ok open=ok lookup=absent store=ok erase=ok list=none. */
+ * Without: load=ok open=ok lookup=absent store=ok erase=ok list=none lock=none. Who answers anything but 'ok' notes "no OPERATION". */
 struct actor {
-	char name[8], load[16], open[16], lookup[16], store[16], erase[16], list[16];
+	char name[8], load[16], open[16], lookup[16], store[16], erase[16], list[16], lock[16];
 	const char *argv[1];
 };
 
@@ -72,40 +72,50 @@ static struct actor *enter(struct acred_call *call, void *state, const char *ope
 	return actor;
 }
 
+/* The status that WORD is, and why not. */
+static int say(struct acred_call *call, const char *operation, const char *word)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "no\n%s", operation);
+	if (strcmp(word, "ok") != 0)
+		call->note(call->host, text);
+	return status_of(word);
+}
+
 static int actor_open(struct acred_call *call, int argc, const char *const *argv, void **state)
 {
 	struct actor *actor;
 
-	assert_int_equal(argc, 1);
+	/* A line that keyring_add made has no arguments: then it is the one who is running. */
+	assert_int_equal(argc, argv != NULL);
 	for (size_t i = 0; i < n_actors; i++)
-		if (strcmp(actors[i].name, argv[0]) == 0)
+		if (strcmp(actors[i].name, argc ? argv[0] : running) == 0)
 			*state = &actors[i];
 	actor = enter(call, *state, "open");
 	if (strcmp(actor->open, "odd") == 0)
 		return -1;
-	if (strcmp(actor->open, "ok") != 0)
-		call->note(call->host, "no\nopen");
-	return status_of(actor->open);
+	return say(call, "open", actor->open);
 }
 
 static int actor_lookup(struct acred_call *call, void *state, const struct acred_key *wanted)
 {
 	struct actor *actor = enter(call, state, "lookup");
-	const char *say = actor->lookup;
+	const char *answer = actor->lookup;
 	int refused;
 
 	assert_int_equal(wanted->user_id, 7);
-	if (strcmp(say, "odd") == 0)
+	if (strcmp(answer, "odd") == 0)
 		return 99;
-	if (strcmp(say, "silent") == 0)
+	if (strcmp(answer, "silent") == 0)
 		return ACRED_OK;
-	if (strcmp(say, "ok") != 0 && strcmp(say, "twice") != 0 && strcmp(say, "unsaid") != 0)
-		return status_of(say);
+	if (strcmp(answer, "ok") != 0 && strcmp(answer, "twice") != 0 && strcmp(answer, "unsaid") != 0)
+		return say(call, "lookup", answer);
 	refused = call->put(call->host, actor->name, strlen(actor->name));
 	assert_int_equal(refused != 0, refuse_put);
-	if (strcmp(say, "twice") == 0)
+	if (strcmp(answer, "twice") == 0)
 		assert_int_not_equal(call->put(call->host, "second", 6), 0);
-	return strcmp(say, "unsaid") == 0 ? ACRED_FAILED : ACRED_OK;
+	return strcmp(answer, "unsaid") == 0 ? ACRED_FAILED : ACRED_OK;
 }
 
 static int actor_store(struct acred_call *call, void *state, const struct acred_key *wanted, const char *bytes,
@@ -121,13 +131,13 @@ static int actor_store(struct acred_call *call, void *state, const struct acred_
 		assert_int_not_equal(call->put(call->host, "x", 1), 0);
 		return ACRED_OK;
 	}
-	return status_of(actor->store);
+	return say(call, "store", actor->store);
 }
 
 static int actor_erase(struct acred_call *call, void *state, const struct acred_key *wanted)
 {
 	assert_int_equal(wanted->user_id, 7);
-	return status_of(enter(call, state, "erase")->erase);
+	return say(call, "erase", enter(call, state, "erase")->erase);
 }
 
 static int actor_list(struct acred_call *call, void *state, void (*each)(void *host, const struct acred_key *))
@@ -137,7 +147,7 @@ static int actor_list(struct acred_call *call, void *state, void (*each)(void *h
 
 	assert_int_equal(call->flags & ACRED_MAY_PROMPT, 0);
 	if (strcmp(actor->list, "listed") != 0 && strcmp(actor->list, "other") != 0)
-		return status_of(actor->list);
+		return say(call, "list", actor->list);
 	other.user_id = 8;
 	each(call->host, &other);
 	other.user_id = 7;
@@ -151,6 +161,12 @@ static int actor_list(struct acred_call *call, void *state, void (*each)(void *h
 		return ACRED_LOCKED; /* of what else there is */
 	}
 	return ACRED_OK;
+}
+
+static int actor_lock(struct acred_call *call, void *state)
+{
+	assert_int_equal(call->flags & ACRED_MAY_PROMPT, 0);
+	return say(call, "lock", enter(call, state, "lock")->lock);
 }
 
 static void actor_close(void *state)
@@ -180,6 +196,7 @@ int load_module(const char *dir, const char *name, struct acred_module *ret_modu
 		.erase = strcmp(actor->erase, "none") != 0 ? actor_erase : NULL,
 		.list = strcmp(actor->list, "none") != 0 ? actor_list : NULL,
 		.close = actor_close,
+		.lock = strcmp(actor->lock, "none") != 0 ? actor_lock : NULL,
 	};
 	return ACRED_OK;
 }
@@ -224,7 +241,7 @@ static void set(struct actor *actor, const char *operation, const char *answer)
 		const char *name;
 		char *value;
 	} fields[] = { { "load", actor->load }, { "open", actor->open }, { "lookup", actor->lookup },
-		       { "store", actor->store }, { "erase", actor->erase }, { "list", actor->list } };
+		       { "store", actor->store }, { "erase", actor->erase }, { "list", actor->list }, { "lock", actor->lock } };
 
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
 		if (strcmp(fields[i].name, operation) == 0) {
@@ -241,7 +258,8 @@ static void read_line(const char *text, const char *facility, struct keyring_lin
 	char copy[128], *rest = copy, *word = copy, *answer;
 
 	snprintf(copy, sizeof copy, "%s", text);
-	*actor = (struct actor){ .load = "ok", .open = "ok", .lookup = "absent", .store = "ok", .erase = "ok", .list = "none" };
+	*actor = (struct actor){ .load = "ok", .open = "ok", .lookup = "absent", .store = "ok", .erase = "ok", .list = "none",
+	                         .lock = "none" };
 	word = strtok_r(rest, " ", &rest);
 	if (strncmp(word, "access:", 7) == 0) {
 		facility = "access";
