@@ -90,7 +90,7 @@ static int open_directory(struct credential *credential, int *ret_fd)
 {
 	int fd;
 
-	credential->dir = secure_getenv(VARIABLE);
+	credential->dir = secure_getenv("CREDENTIALS_DIRECTORY");
 	if (credential->dir == NULL || credential->dir[0] == '\0') {
 		credential->call->note(credential->call->host, "$" VARIABLE " is not set");
 		return ACRED_ABSENT;

@@ -36,7 +36,7 @@ static void environment_close(void *state)
 /* ACRED_OK: there is a value, and an account that it is for. The value stays where it is, which is the environment's. */
 static int find(struct acred_call *call, const struct source *self, const char **ret_value)
 {
-	const char *value = secure_getenv(VARIABLE);
+	const char *value = secure_getenv("ALATION_REFRESH_TOKEN");
 
 	if (value == NULL || *value == '\0') {
 		call->note(call->host, "$" VARIABLE " is not set");
