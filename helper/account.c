@@ -271,13 +271,20 @@ enum outcome account_choose_for(struct context *context, const struct accounts *
 	if (!wish.user_id && accounts_find(accounts, url->base, default_user_id(context, url->base)))
 		wish.user_id = default_user_id(context, url->base);
 	*ret_found = any_matches(accounts, &wish);
+	if (!*ret_found && sources_in_environment()) {
+		ACCOUNTS brought = { 0 };
+
+		sources_add(context, true, &brought);
+		*ret_found = any_matches(&brought, &wish);
+		return *ret_found ? choose(context, &brought, &wish, ret_account) : DONE;
+	}
 	return *ret_found ? choose(context, accounts, &wish, ret_account) : DONE;
 }
 
 /* In the list, else among those that need no login. */
 static enum outcome choose_anywhere(struct context *context, const struct accounts *accounts, const struct wish *wish, struct account *ret_account)
 {
-	if (!any_matches(accounts, wish) && !(wish->has_url && wish->user_id)) {
+	if (!any_matches(accounts, wish) && !(wish->has_url && wish->user_id && !wish->any_scheme)) {
 		ACCOUNTS brought = { 0 };
 
 		sources_add(context, false, &brought);

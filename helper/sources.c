@@ -4,6 +4,7 @@
  */
 #include "helper/sources.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "helper/base/harden.h"
@@ -21,6 +22,11 @@ static void add(void *user, const struct acred_key *key, const char *module)
 	memcpy(account.base_url, key->base_url, n + 1);
 	if (!accounts_find(accounts, account.base_url, account.user_id))
 		accounts_append(accounts, &account);
+}
+
+bool sources_in_environment(void)
+{
+	return getenv("ALATION_REFRESH_TOKEN") || getenv("CREDENTIALS_DIRECTORY");
 }
 
 void sources_add(struct context *context, bool all, struct accounts *accounts)

@@ -12,6 +12,7 @@
 #include "helper/lifecycle/refresh.h"
 #include "helper/lifecycle/vault.h"
 #include "helper/request.h"
+#include "helper/sources.h"
 #include "helper/verbs/verbs.h"
 
 static bool is_same(struct bytes given, const struct secret *ours)
@@ -65,6 +66,8 @@ enum outcome erase_main(struct context *context, const char *argument)
 	if (outcome != DONE || !account_of_request(&incoming.request, &url))
 		return outcome;
 	outcome = accounts_read(&accounts, &context->trouble);
+	if (outcome == DONE && sources_in_environment())
+		sources_add(context, true, &accounts);
 	for (size_t i = 0; i < accounts.n && outcome == DONE; i++)
 		if (account_is_meant(&accounts.list[i], &url))
 			outcome = erase(context, &accounts.list[i], &incoming.request);
