@@ -434,13 +434,26 @@ enum outcome accounts_add(const struct account *account, int64_t deadline_ms, st
 	return rewrite(account, add_account, file_replace, deadline_ms, trouble);
 }
 
+/* What the environment brings is in no list, and nothing is written for it. */
+static bool is_in_no_list(const struct account *account)
+{
+	ACCOUNTS accounts = { 0 };
+	struct trouble ignored = { 0 };
+
+	return accounts_read(&accounts, &ignored) == DONE && !accounts_find(&accounts, account->base_url, account->user_id);
+}
+
 enum outcome accounts_remove(const struct account *account, int64_t deadline_ms, struct trouble *trouble)
 {
+	if (is_in_no_list(account))
+		return DONE;
 	return rewrite(account, remove_account, file_replace, deadline_ms, trouble);
 }
 
 enum outcome accounts_learn(const struct account *account, int64_t deadline_ms, struct trouble *trouble)
 {
+	if (is_in_no_list(account))
+		return DONE;
 	return rewrite(account, learn_account, file_replace, deadline_ms, trouble);
 }
 
