@@ -91,7 +91,8 @@ static enum outcome decide(struct context *context, struct account *account, con
 	/* As get starts it: whoever began has just done what can be done, or could not. A timer tries each time. */
 	if (context->options.unattended && !context->options.all && !cached_may_renew(context, account))
 		*ret_due = NOT_DUE;
-	if (*ret_due != DUE || within(context, account) < 0 || refresh->regen_begun)
+	/* What can only be read is refused in any case: the server need not be asked when it ends. */
+	if (*ret_due != DUE || within(context, account) < 0 || refresh->regen_begun || refresh->source)
 		return DONE;
 	/* The record goes with the token; the list may be of the one before. */
 	if (refresh->token_expires_at != RECORD_TIME_UNKNOWN)
