@@ -147,7 +147,7 @@ static void clear(struct context *context, struct account *account, struct refre
 	struct trouble ignored = { 0 }, before = context->trouble;
 
 	recovery_forget(context, account);
-	if (record->regen_begun && !record->source) {
+	if (record->regen_begun) {
 		/* Begun just now, it may still reach the server: whoever meets that then is told what it was. */
 		record->regen_late = clock_wall_s() - record->regen_begun < MAY_ARRIVE_S ? record->regen_begun : 0;
 		record->regen_begun = 0;
@@ -163,6 +163,9 @@ static void clear(struct context *context, struct account *account, struct refre
 enum outcome refresh_settle(struct context *context, struct account *account, struct refresh_record *record,
                             enum outcome outcome)
 {
+	/* What somebody else brings says nothing of what was rotated here, whose new token may lie in a copy alone. */
+	if (record->source)
+		return outcome;
 	if (outcome == DONE)
 		clear(context, account, record);
 	else if (outcome == LOGIN_NEEDED && open_rotation(record))
