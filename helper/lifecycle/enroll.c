@@ -133,7 +133,7 @@ static void take_module_over(struct account *account, struct account *ret_before
 		memcpy(account->module, ret_before->module, sizeof account->module);
 }
 
-/* It lies in another keyring now: the old one's copy goes. */
+/* It lies in another keyring now, and the list says so: the old one's copy goes. Before that the list leads to this copy. */
 static void leave(struct context *context, const struct account *account, const struct account *before)
 {
 	struct trouble said = context->trouble;
@@ -210,7 +210,8 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 	recovery_forget(context, account);
 	outcome = failpoint_after("login.listed", list(context, account, true), &context->trouble);
 	signals_release(&signals);
-	leave(context, account, &before);
+	if (outcome == DONE)
+		leave(context, account, &before);
 	if (old.token.len)
 		tell_of(context, account, &old, retire(context, account, &old));
 	if (outcome == DONE)
@@ -287,10 +288,12 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	if (outcome != DONE)
 		return outcome;
 	recovery_forget(context, account);
-	leave(context, account, &before);
 	if (old.token.len && !same)
 		tell_of(context, account, &old, retired);
 	cached_keep(context, account, &access);
 	failpoint("login.cached");
-	return failpoint_after("login.listed", list(context, account, by_login), &context->trouble);
+	outcome = failpoint_after("login.listed", list(context, account, by_login), &context->trouble);
+	if (outcome == DONE)
+		leave(context, account, &before);
+	return outcome;
 }
