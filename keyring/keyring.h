@@ -130,6 +130,9 @@ int keyring_lock(struct keyring *keyring, const struct keyring_ears *ears, const
 void keyring_sources(struct keyring *keyring, const struct keyring_ears *ears, const char *facility, bool all,
                      void (*each)(void *host, const struct acred_key *key, const char *module));
 
+/* Whether a walk has reached the line that FACILITY has of MODULE, and the loader refused it. */
+bool keyring_is_refused(const struct keyring *keyring, const char *facility, const char *module);
+
 /* The word of a status: "ok absent locked unavailable denied readonly timeout failed". */
 const char *keyring_status_word(int status);
 

@@ -437,3 +437,14 @@ void keyring_sources(struct keyring *keyring, const struct keyring_ears *ears, c
 			return;
 	}
 }
+
+bool keyring_is_refused(const struct keyring *keyring, const char *facility, const char *module)
+{
+	for (size_t i = 0; i < keyring->n; i++) {
+		const struct keyring_slot *slot = &keyring->slots[i];
+
+		if (strcmp(slot->line.facility, facility) == 0 && strcmp(slot->line.module, module) == 0)
+			return slot->refused;
+	}
+	return false;
+}

@@ -21,6 +21,13 @@ static bool a_person_is_there(const struct context *context)
 	return context->interactive || (context->asks && prompt_secret_possible());
 }
 
+/* Whoever named it has misspelt it, or it is not installed. */
+static enum outcome say_no_module(struct context *context, const struct keyring_answer *answer, const char *module)
+{
+	return trouble_say(&context->trouble, TROUBLE_KEYRING_UNAVAILABLE, "alation-cred.conf(5) lists the modules; install that one, or log in with another",
+	                   "the keyring module '%s' cannot be used: %s", module, answer->why);
+}
+
 /* Whether the keyring answers. The user id is not known before the server tells it; any will do. */
 static enum outcome answers(struct context *context, const struct account *account)
 {
@@ -36,6 +43,8 @@ static enum outcome answers(struct context *context, const struct account *accou
 	/* One that is away holds nothing that could be found, and another line may take it: the try tells. */
 	if (answer.status == ACRED_UNAVAILABLE && !answer.refused && !walk_holder(account))
 		return DONE;
+	if (answer.status != ACRED_ABSENT && account->module[0] && keyring_is_refused(&context->keyring, key.facility, account->module))
+		return say_no_module(context, &answer, account->module);
 	return answer.status == ACRED_ABSENT ? DONE : walk_say(&walk, &answer);
 }
 

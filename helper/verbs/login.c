@@ -53,6 +53,8 @@ static enum outcome check_options(struct context *context, const struct options 
 		return usage(context, "it has its name already", "--name is for a RefreshToken that is made now, not for a pasted one");
 	if (o->exclusive && o->shared)
 		return usage(context, "give one of them", "--exclusive and --shared exclude each other");
+	if (o->keyring && !keyring_add(&context->keyring, "refresh", o->keyring))
+		return usage(context, "alation-cred.conf(5) lists the modules", "--keyring takes the name of a module, or a path that a line of the configuration has");
 	if (o->user && o->shared)
 		return usage(context, "leave --shared away", "a RefreshToken made by a password login is used by this program alone: --shared cannot be");
 	return DONE;

@@ -232,6 +232,22 @@ static void test_refused(void **state)
 	}
 }
 
+/* Known once a walk has come by. */
+static void test_is_refused(void **state)
+{
+	static const char *const texts[] = { "sufficient a load=unavailable", "sufficient b open=failed", "access:sufficient c load=failed", NULL };
+
+	(void)state;
+	set_up(texts, "refresh");
+	assert_false(keyring_is_refused(&keyring, "refresh", "a"));
+	keyring_lookup(&keyring, &ears, &key, NULL, &answer);
+	assert_true(keyring_is_refused(&keyring, "refresh", "a"));
+	assert_false(keyring_is_refused(&keyring, "refresh", "b"));
+	assert_false(keyring_is_refused(&keyring, "access", "a"));
+	assert_false(keyring_is_refused(&keyring, "access", "c"));
+	assert_false(keyring_is_refused(&keyring, "refresh", "z"));
+}
+
 /* Each line that was asked says why it did not have it, in its own words. */
 static void test_why(void **state)
 {
@@ -266,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_readonly),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_is_refused),
 		cmocka_unit_test(test_why),
 	};
 
