@@ -116,7 +116,7 @@ members() { jq -r "${1:-.} | keys_unsorted | join(\" \")" <<<"$out"; }
 }
 
 @test "status --format json: every member, in this order; what is not there is null" {
-	local access refresh
+	local access refresh sources='{"module":"credentials-directory","status":"absent","why":"$CREDENTIALS_DIRECTORY is not set"},{"module":"environment","status":"absent","why":"$ALATION_REFRESH_TOKEN is not set"}'
 	run_cred status --format json
 	[[ $code == 0 && $raw == '{"version":1,"success":true,"accounts":[]}'$'\n' && -z $err ]] || fails "of nothing"
 	login_demo --name mine
@@ -124,15 +124,15 @@ members() { jq -r "${1:-.} | keys_unsorted | join(\" \")" <<<"$out"; }
 	expect 0
 	access=$(jq .accounts[0].access.expires_at_epoch <<<"$out") refresh=$(jq .accounts[0].refresh.expires_at_epoch <<<"$out")
 	at() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ; }
-	[[ $raw == '{"version":1,"success":true,"accounts":[{"base_url":"'"$SANDBOX_URL"'","user_id":102,"name":"mine","default":true,"exclusive":true,"refresh":{"module":"secret-service","expires_at":"'"$(at $refresh)"'","expires_at_epoch":'$refresh',"passed_over":[]},"access":{"module":"kernel","expires_at":"'"$(at $access)"'","expires_at_epoch":'$access',"passed_over":[]}}]}'$'\n' && -z $err ]] || fails "not the documented object"
+	[[ $raw == '{"version":1,"success":true,"accounts":[{"base_url":"'"$SANDBOX_URL"'","user_id":102,"name":"mine","default":true,"exclusive":true,"refresh":{"module":"secret-service","expires_at":"'"$(at $refresh)"'","expires_at_epoch":'$refresh',"passed_over":['"$sources"']},"access":{"module":"kernel","expires_at":"'"$(at $access)"'","expires_at_epoch":'$access',"passed_over":[]}}]}'$'\n' && -z $err ]] || fails "not the documented object"
 	((access - EPOCHSECONDS > 86380 && refresh - EPOCHSECONDS > 5183980))
 	keyctl unlink "$(keyctl search @u user "$(kernel_keys)")" @u
 	run_cred status --format json
-	[[ $out == *'"access":{"module":null,"expires_at":null,"expires_at_epoch":null,"passed_over":[{"module":"kernel","status":"absent"},{"module":"private-file","status":"absent"}]}}]}' ]] || fails "nothing cached"
+	[[ $out == *'"access":{"module":null,"expires_at":null,"expires_at_epoch":null,"passed_over":[{"module":"kernel","status":"absent","why":null},{"module":"private-file","status":"absent","why":null}]}}]}' ]] || fails "nothing cached"
 	secret-tool clear application alation-cred
 	run_cred status --format json
 	expect 0
-	[[ $out == *'"refresh":{"module":null,'*'"passed_over":[{"module":"secret-service","status":"absent"}]},"access":'* ]] || fails "no RefreshToken"
+	[[ $out == *'"refresh":{"module":null,'*'"passed_over":['"$sources"',{"module":"secret-service","status":"absent","why":null}]},"access":'* ]] || fails "no RefreshToken"
 	# It asks no server.
 	[[ $(calls | paste -sd ' ') == 'createRefreshToken createAPIAccessToken' ]]
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# status --expiring-within, for monitoring: whose RefreshToken needs somebody, from what is known here; what is said, and
-# that neither a server nor a secret is asked.
+# status: who answered and why those before did not; and --expiring-within, for monitoring: whose RefreshToken needs somebody,
+# from what is known here; what is said, and that neither a server nor a secret is asked.
 
 bats_require_minimum_version 1.5.0
 load ../lib/program
@@ -210,4 +210,76 @@ alation-cred: the RefreshToken of $ACCOUNT ends $(date_of "$ends_102"), and 1 mo
 		refuses 2 usage --expiring-within status --expiring-within "$within"
 	done
 	no_calls
+}
+
+# In words and as JSON, of the first account: passed over for FACILITY are, in this order, MODULE STATUS WHY...
+passes_over() {
+	local facility=$1 words= json=
+	shift
+	while (($#)); do
+		words+="${words:+, }$1 ($2${3:+: $3})"
+		json+="${json:+,}[\"$1\",\"$2\",$(jq -R . <<<"$3" | sed 's/^""$/null/')]"
+		shift 3
+	done
+	run_cred status
+	expect 0
+	[[ $out == *": $words"$'\n'* || $out == *": $words" ]] || fails "not in words: $words" || return 1
+	run_cred status --format json
+	[[ $(jq -c "[.accounts[0].$facility.passed_over[]|[.module,.status,.why]]" <<<"$out") == "[$json]" ]] || fails "not as JSON: $json"
+}
+SOURCES=(credentials-directory absent '$CREDENTIALS_DIRECTORY is not set' environment absent '$ALATION_REFRESH_TOKEN is not set')
+
+@test "why others were passed over: each in its words, whether one answered or none" {
+	own_keyring
+	login_demo
+	passes_over refresh "${SOURCES[@]}"
+	[[ $(jq -r '.accounts[0].refresh.module' <<<"$out") == secret-service ]]
+	session_end_process "$session_keyring_pid" KILL
+	run_cred status --format json
+	[[ $(jq -r '.accounts[0].refresh|.module,.passed_over[2].module,.passed_over[2].status' <<<"$out" | paste -sd' ') == 'null secret-service unavailable' ]]
+	passes_over refresh "${SOURCES[@]}" secret-service unavailable "$(jq -r '.accounts[0].refresh.passed_over[2].why' <<<"$out")"
+	[[ $(jq -r '.accounts[0].refresh.passed_over[2].why' <<<"$out") == *Secret* ]] || fails "no reason"
+}
+
+@test "an arranged stack: the same lines, by their modules; one that cannot be loaded says so" {
+	login_demo
+	export ALATION_CRED_CONFIG=$BATS_TEST_TMPDIR/config
+	printf '%s\n' 'refresh optional nosuch' 'refresh sufficient environment' 'access optional nosuch' 'access sufficient kernel prefix=alation-cred-tree' >"$ALATION_CRED_CONFIG"
+	run_cred status --format json
+	[[ $(jq -c '[.accounts[0]|.refresh,.access|[.module,(.passed_over[]|.module,.status)]]' <<<"$out") == \
+		'[["secret-service","nosuch","unavailable","environment","absent"],["kernel","nosuch","unavailable"]]' ]] || fails "not those"
+	[[ $(jq -r '.accounts[0].access.passed_over[0].why' <<<"$out") == *'/nosuch.so: No such file or directory' ]] || fails "no reason"
+	run_cred status
+	[[ $out == *"in kernel, ends "*'; passed over: nosuch (unavailable: '*'/nosuch.so: No such file or directory)'* ]] || fails "not in words"
+}
+
+@test "the default is the configuration's, where it names one" {
+	login_demo
+	login_shared 103
+	export ALATION_CRED_CONFIG=$BATS_TEST_TMPDIR/config
+	defaults() { run_cred status --format json && jq -c '[.accounts[]|select(.default).user_id]' <<<"$out"; }
+	: >"$ALATION_CRED_CONFIG"
+	[[ $(defaults) == '[102]' ]]
+	echo "default-account $OTHER" >"$ALATION_CRED_CONFIG"
+	[[ $(defaults) == '[103]' ]]
+	run_cred status
+	[[ $out == *"$ACCOUNT  (exclusive)"* && $out == *"$OTHER  (default, shared)"* ]] || fails "in words"
+	# An account that nobody has is nobody's default.
+	echo "default-account $THIRD" >"$ALATION_CRED_CONFIG"
+	[[ $(defaults) == '[]' ]]
+}
+
+@test "-v: what counts of the configuration, after the accounts; nothing of it without -v" {
+	export ALATION_CRED_CONFIG=$BATS_TEST_TMPDIR/config
+	printf '%s\n' '# here' 'timeout 20s' "[$SANDBOX_URL]" 'timeout 10s' >"$ALATION_CRED_CONFIG"
+	run_cred status -v --format json
+	expect 0
+	[[ $(jq -c '[.configuration[]|select(.file)|[.section,.word,.value,.file,.line]]' <<<"$out") == \
+		"[[null,\"timeout\",\"20s\",\"$ALATION_CRED_CONFIG\",2],[\"$SANDBOX_URL\",\"timeout\",\"10s\",\"$ALATION_CRED_CONFIG\",4]]" ]] || fails "not those rows"
+	[[ $(jq -c '[.configuration[]|select(.word=="refresh" and .file==null)|.value]' <<<"$out") == \
+		'["sufficient credentials-directory","sufficient environment","sufficient secret-service"]' ]] || fails "not what is built in"
+	run_cred status -v
+	[[ $out == *"configuration"$'\n'"  $ALATION_CRED_CONFIG"$'\n'"  timeout 20s  ($ALATION_CRED_CONFIG:2)"$'\n'* && $out == *"  refresh sufficient environment  (built in)"* ]] || fails "in words"
+	run_cred status --format json
+	[[ $(jq -c keys <<<"$out") == '["accounts","success","version"]' ]]
 }

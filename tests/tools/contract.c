@@ -76,8 +76,17 @@ static const struct account_status status = {
 	.user_id = 102,
 	.is_default = true,
 	.exclusive = true,
-	.refresh = { .module = "secret-service", .expires_at = { 1800811800, "2027-01-24T17:30:00Z" } },
-	.access = { .passed_over = { { "kernel", "absent" } }, .n_passed_over = 1 },
+	.refresh = {
+		.module = "secret-service",
+		.expires_at = { 1800811800, "2027-01-24T17:30:00Z" },
+		.passed_over = { { "environment", "absent", "$ALATION_REFRESH_TOKEN is not set" } },
+		.n_passed_over = 1,
+	},
+	.access = { .passed_over = { { "kernel", "absent", NULL } }, .n_passed_over = 1 },
+};
+static const struct setting settings[] = {
+	{ "https://catalog.example.com", "timeout", "10s", "/etc/alation-cred/config", 4 },
+	{ "", "access", "sufficient kernel", NULL, 0 },
 };
 
 /* What FORMAT has an answer for, it writes. */
@@ -86,7 +95,7 @@ static bool print_format(const struct format *format)
 	char buffer[ANSWER_MAX_BYTES];
 	bool ok = true;
 
-	for (int answer = 0; answer < 5; answer++) {
+	for (int answer = 0; answer < 6; answer++) {
 		struct out out = { .p = buffer, .room = sizeof buffer };
 
 		if (answer == 0 && format->reply)
@@ -99,6 +108,8 @@ static bool print_format(const struct format *format)
 			format->status(&out, &status, 1, NULL, 0);
 		else if (answer == 4 && format->done_all)
 			format->done_all(&out, &done, 1, &done);
+		else if (answer == 5 && format->status)
+			format->status(&out, NULL, 0, settings, sizeof settings / sizeof *settings);
 		else
 			continue;
 		ok = print_answer(format->name, &out) && ok;
