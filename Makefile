@@ -29,7 +29,7 @@ Q := $(if $(V),,@)# V=1 shows every command
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all install uninstall deps test check demo bench clean tests installed \
+.PHONY: all install uninstall deps deps-places test check demo bench clean tests installed \
 	check-layers check-links check-headers check-exports check-hardening FORCE
 all:
 
@@ -218,9 +218,13 @@ bench: tests
 
 deps_build := gcc make pkg-config libc6-dev libcurl4-openssl-dev libssl-dev libjson-c-dev libsecret-1-dev libsodium-dev
 deps_demo := libmicrohttpd-dev libgnutls28-dev gnome-keyring dbus libglib2.0-bin libsecret-tools keyutils curl
-deps_test := g++ binutils git bats libcmocka-dev libglib2.0-dev libcap2-bin jq openssl procps strace systemd mandoc python3 nodejs dash
+deps_test := g++ binutils git bats libcmocka-dev libglib2.0-dev libcap2-bin jq openssl procps strace systemd mandoc python3 nodejs dash openssh-client sudo bubblewrap
+# Services: not for a machine that somebody only tries this on. Their tests skip without them.
+deps_places := cron openssh-server
 deps:
 	@tests/deps $(deps_build) $(deps_demo) $(deps_test)
+deps-places:
+	@tests/deps $(deps_places)
 
 ## Install. 0755 and 0644 whatever the umask; DESTDIR is the packager's.
 
