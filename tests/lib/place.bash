@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # A machine within the machine, for the places where people run the program (`load ../lib/place`): mounts and processes of
-# its own, users of its own (alice, bob and carol), nothing in /run, /dev/shm, /var/lib and /root, and the program as
-# /usr/local/bin/alation-cred. The network is shared, so a sandbox serves it. All of it is gone with its first process;
+# its own, users of its own (alice, bob and carol), nothing in /run, /dev/shm, /var/lib and /root, and the tree's program
+# as /usr/local/bin/alation-cred. The network is shared, so a sandbox serves it. All of it is gone with its first process;
 # only what those users had in the kernel keyring is outside, and place_stop empties that. Needs root.
 #
 #   recipe NAME               prints the block of docs/recipes.md that follows the line <!-- NAME -->, as this place has
@@ -26,11 +26,10 @@
 # shellcheck source=program.bash
 source "${BASH_SOURCE[0]%/*}/program.bash"
 
-PLACE_BUILD=${B:-$SANDBOX_TOP/.build}
 PLACE_WAIT_S=20
 
 # In the place, before its first process is started; UID: alice's, the others' are the next ones.
-place_make() { # UID PROGRAM
+place_make() { # UID PROGRAM SESSION VAR_LIB
 	local name uid=$1
 	mount --make-rprivate / && mount -t proc proc /proc || return 1
 	mount -t tmpfs -o mode=0755 place /run && mkdir /run/home /run/lock /run/user /run/sshd && cp -a /etc /run/etc &&
@@ -43,14 +42,14 @@ place_make() { # UID PROGRAM
 		uid=$((uid + 1))
 	done
 	mount -t tmpfs -o mode=1777 place /dev/shm && mount -t tmpfs -o mode=0755 place /usr/local/bin &&
-		ln -s "$2" /usr/local/bin/alation-cred && mount -t tmpfs -o mode=0755 place /var/lib &&
+		cp -R "$2" "${2%/*}/alation.so" "${2%/*}/modules" /usr/local/bin && install -m 0644 "$3" /run/session.bash &&
+		mount --bind "$4" /var/lib &&
 		mount -t tmpfs -o mode=0700 place /root
 }
 
 place_can() {
 	[[ $EUID == 0 ]] || skip 'needs root: a user of another name, and mounts'
 	unshare --mount --pid --fork --kill-child --uts --ipc true 2>/dev/null || skip 'no namespaces can be made here'
-	setpriv --reuid=1 --regid=1 --clear-groups test -x "$CRED" || skip "no other user may read $CRED"
 }
 
 place_setup() {
@@ -62,11 +61,11 @@ place_setup() {
 	sandbox_start "$@"
 	OUT=$BATS_TEST_TMPDIR/out place_env=() place_pids=() place_root=''
 	place_uid=$((1900000000 + BASHPID % 1000000 * 4))
-	mkfifo "$BATS_TEST_TMPDIR/ready"
+	mkdir "$BATS_TEST_TMPDIR/lib" && mkfifo "$BATS_TEST_TMPDIR/ready"
 	exec {place_ready}<>"$BATS_TEST_TMPDIR/ready"
 	# Its number out here, before it has a /proc of its own; its first process then waits, and takes up those that are left.
 	setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --uts --ipc bash -c "$(declare -f place_make)
-		read -r pid _ </proc/self/stat && place_make $place_uid ${CRED@Q} && mkfifo /run/hold && echo \$pid || echo
+		read -r pid _ </proc/self/stat && place_make $place_uid ${CRED@Q} ${SANDBOX_TOP@Q}/tests/lib/session.bash ${BATS_TEST_TMPDIR@Q}/lib && mkfifo /run/hold && echo \$pid || echo
 		read -r _ <>/run/hold" >"$BATS_TEST_TMPDIR/ready" 2>"$BATS_TEST_TMPDIR/place-log" 3>&- &
 	place_pids+=($!)
 	read -r -t $PLACE_WAIT_S -u "$place_ready" place_root && [[ $place_root ]] || { cat "$BATS_TEST_TMPDIR/place-log" >&2 && return 1; }
@@ -123,9 +122,9 @@ place_desktop() {
 	mkdir "$dir" && mkfifo "$dir/in" "$dir/out"
 	exec {place_desktop_in}<>"$dir/in" {place_desktop_out}<>"$dir/out"
 	declare -g "desktop_in_$user=$place_desktop_in" "desktop_out_$user=$place_desktop_out"
-	place_as "$user" TMPDIR="/run/home/$user" LC_ALL=C.UTF-8 bash -c 'source "$1/tests/lib/session.bash"; trap session_stop EXIT
-		session_start "$2" && echo "$XDG_RUNTIME_DIR $DBUS_SESSION_BUS_ADDRESS" || echo
-		while read -r what; do "session_$what" >&2; echo "$?"; done' - "$SANDBOX_TOP" "$2" \
+	place_as "$user" TMPDIR="/run/home/$user" LC_ALL=C.UTF-8 bash -c 'source /run/session.bash; trap session_stop EXIT
+		session_start "$1" && echo "$XDG_RUNTIME_DIR $DBUS_SESSION_BUS_ADDRESS" || echo
+		while read -r what; do "session_$what" >&2; echo "$?"; done' - "$2" \
 		<"$dir/in" >"$dir/out" 2>"$dir/log" &
 	read -r -t $PLACE_WAIT_S -u "$place_desktop_out" home place_bus && [[ $place_bus ]] || { cat "$dir/log" >&2 && return 1; }
 	place install -d -m 0700 -o "$(place_uid "$user")" -g "$(place_uid "$user")" "/run/user/$(place_uid "$user")"
