@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "helper/sources.h"
 
@@ -168,6 +169,14 @@ static bool any_matches(const struct accounts *accounts, const struct wish *wish
 	return false;
 }
 
+/* Under sudo the accounts are those of whom it made; the person's own are not far. */
+static bool is_by_sudo(void)
+{
+	const char *caller = getenv("SUDO_UID");
+
+	return caller && *caller && strtoul(caller, NULL, 10) != geteuid();
+}
+
 static enum outcome no_match(struct context *context, const struct accounts *accounts, const struct wish *wish,
                              struct account *ret_account)
 {
@@ -177,6 +186,9 @@ static enum outcome no_match(struct context *context, const struct accounts *acc
 		context_is_about(context, ret_account->base_url);
 		return DONE;
 	}
+	if (!accounts->n && is_by_sudo())
+		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "without sudo your own accounts count",
+		                   "nobody is logged in as uid %u, whom sudo has made of you", (unsigned)geteuid());
 	if (!accounts->n)
 		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "log in with 'alation-cred login https://YOUR-INSTANCE'",
 		                   "nobody is logged in");

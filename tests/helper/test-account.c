@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -176,6 +178,24 @@ static void few_accounts(void **state)
 	assert_int_equal(choose(&one, NULL, &account), DONE);
 	assert_int_equal(account.user_id, 102);
 	assert_int_equal(choose(&two, NULL, &account), USAGE);
+}
+
+static void under_sudo_it_says_whose_accounts_count(void **state)
+{
+	const struct accounts none = { 0 };
+	struct account account;
+	char own[32];
+
+	(void)state;
+	setenv("SUDO_UID", "1988000000", 1);
+	assert_int_equal(choose(&none, NULL, &account), LOGIN_NEEDED);
+	assert_non_null(strstr(context.trouble.message, "whom sudo has made of you"));
+	assert_non_null(strstr(context.trouble.remedy, "without sudo"));
+	snprintf(own, sizeof own, "%u", (unsigned)geteuid());
+	setenv("SUDO_UID", own, 1);
+	assert_int_equal(choose(&none, NULL, &account), LOGIN_NEEDED);
+	assert_null(strstr(context.trouble.message, "sudo"));
+	unsetenv("SUDO_UID");
 }
 
 static void a_page_is_cut_and_said(void **state)
@@ -389,6 +409,7 @@ int main(void)
 		cmocka_unit_test_setup(the_choices_are_listed, setup),
 		cmocka_unit_test_setup(many_choices_are_cut_between_two, setup),
 		cmocka_unit_test_setup(few_accounts, setup),
+		cmocka_unit_test_setup(under_sudo_it_says_whose_accounts_count, setup),
 		cmocka_unit_test_setup(a_page_is_cut_and_said, setup),
 		cmocka_unit_test(lock_names),
 		cmocka_unit_test(a_request_names_an_instance_or_nobody),

@@ -36,6 +36,7 @@ program_environment() { # of the caller's nothing that changes what the program 
 		GIT_TERMINAL_PROMPT ALATION_CRED_ASKPASS SSH_ASKPASS SSH_ASKPASS_REQUIRE http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY \
 		CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR
 	export LC_ALL=C.UTF-8
+	unset SUDO_UID
 }
 
 program_setup_file() {
