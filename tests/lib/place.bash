@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # A machine within the machine, for the places where people run the program (`load ../lib/place`): mounts and processes of
-# its own, users of its own (alice, bob and carol), nothing in /run, /dev/shm, /var/lib and /root, and the tree's program
-# as /usr/local/bin/alation-cred. The network is shared, so a sandbox serves it. All of it is gone with its first process;
+# its own, users of its own (alice, bob and carol), nothing in /run, /dev/shm, /var/lib, /usr/local and /root, and the
+# program as it is installed in /usr/local. The network is shared, so a sandbox serves it. All of it is gone with its first process;
 # only what those users had in the kernel keyring is outside, and place_stop empties that. Needs root.
 #
 #   recipe NAME               prints the block of docs/recipes.md that follows the line <!-- NAME -->, as this place has
@@ -29,7 +29,7 @@ source "${BASH_SOURCE[0]%/*}/program.bash"
 PLACE_WAIT_S=20
 
 # In the place, before its first process is started; UID: alice's, the others' are the next ones.
-place_make() { # UID PROGRAM SESSION VAR_LIB
+place_make() { # UID BUILD SESSION VAR_LIB
 	local name uid=$1
 	mount --make-rprivate / && mount -t proc proc /proc || return 1
 	mount -t tmpfs -o mode=0755 place /run && mkdir /run/home /run/lock /run/user /run/sshd && cp -a /etc /run/etc &&
@@ -41,8 +41,9 @@ place_make() { # UID PROGRAM SESSION VAR_LIB
 		install -d -m 0700 -o "$uid" -g "$uid" "/run/home/$name" || return 1
 		uid=$((uid + 1))
 	done
-	mount -t tmpfs -o mode=1777 place /dev/shm && mount -t tmpfs -o mode=0755 place /usr/local/bin &&
-		cp -R "$2" "${2%/*}/alation.so" "${2%/*}/modules" /usr/local/bin && install -m 0644 "$3" /run/session.bash &&
+	mount -t tmpfs -o mode=1777 place /dev/shm && mount -t tmpfs -o mode=0755 place /usr/local &&
+		mkdir -p /usr/local/bin /usr/local/lib/alation-cred && cp -R "$2/installed/alation-cred" /usr/local/bin &&
+		cp -R "$2/alation.so" "$2/modules" /usr/local/lib/alation-cred && install -m 0644 "$3" /run/session.bash &&
 		mount --bind "$4" /var/lib &&
 		mount -t tmpfs -o mode=0700 place /root
 }
@@ -52,8 +53,18 @@ place_can() {
 	unshare --mount --pid --fork --kill-child --uts --ipc true 2>/dev/null || skip 'no namespaces can be made here'
 }
 
+# What `make install` would lay down in /usr/local; a build for another place is linked anew for this one.
+place_build() {
+	build=${B:-$SANDBOX_TOP/.build}
+	[[ $(<"$build/installed/places") != '/usr/local/lib /etc' ]] || return 0
+	mkdir "$BATS_TEST_TMPDIR/build" && cp -R "$build/core" "$build/core.a" "$build/shared" "$build/alation.so" "$build/modules" "$BATS_TEST_TMPDIR/build" &&
+		build=$BATS_TEST_TMPDIR/build && make -s -C "$SANDBOX_TOP" B="$build" PREFIX=/usr/local SYSCONFDIR=/etc installed
+}
+
 place_setup() {
+	local build
 	place_can
+	place_build || return 1
 	program_environment
 	unset XDG_RUNTIME_DIR XDG_STATE_HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_CACHE_HOME DBUS_SESSION_BUS_ADDRESS DISPLAY WAYLAND_DISPLAY
 	exec </dev/null
@@ -65,7 +76,7 @@ place_setup() {
 	exec {place_ready}<>"$BATS_TEST_TMPDIR/ready"
 	# Its number out here, before it has a /proc of its own; its first process then waits, and takes up those that are left.
 	setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --uts --ipc bash -c "$(declare -f place_make)
-		read -r pid _ </proc/self/stat && place_make $place_uid ${CRED@Q} ${SANDBOX_TOP@Q}/tests/lib/session.bash ${BATS_TEST_TMPDIR@Q}/lib && mkfifo /run/hold && echo \$pid || echo
+		read -r pid _ </proc/self/stat && place_make $place_uid ${build@Q} ${SANDBOX_TOP@Q}/tests/lib/session.bash ${BATS_TEST_TMPDIR@Q}/lib && mkfifo /run/hold && echo \$pid || echo
 		read -r _ <>/run/hold" >"$BATS_TEST_TMPDIR/ready" 2>"$BATS_TEST_TMPDIR/place-log" 3>&- &
 	place_pids+=($!)
 	read -r -t $PLACE_WAIT_S -u "$place_ready" place_root && [[ $place_root ]] || { cat "$BATS_TEST_TMPDIR/place-log" >&2 && return 1; }
