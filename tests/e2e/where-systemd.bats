@@ -16,9 +16,11 @@ setup() {
 	for each in sysinit basic shutdown network-online; do
 		printf '[Unit]\nDefaultDependencies=no\n' | place_write "/run/units/$each.target"
 	done
-	printf '%s\n' '[Unit]' Requires=catalog-export.service | place_write /run/units/default.target
-	printf '%s\n' '[Unit]' SuccessAction=exit-force FailureAction=exit-force '[Service]' StandardOutput=append:/run/log StandardError=append:/run/log |
-		place_write /run/units/catalog-export.service.d/end.conf
+	for each in catalog-export catalog-export-login; do
+		printf '%s\n' '[Unit]' SuccessAction=exit-force FailureAction=exit-force '[Service]' StandardOutput=append:/run/log StandardError=append:/run/log |
+			place_write "/run/units/$each.service.d/end.conf"
+	done
+	starts=catalog-export
 }
 
 teardown() {
@@ -31,6 +33,7 @@ unit() { place tee -a /run/units/catalog-export.service.d/end.conf >/dev/null; }
 boot() { # $code and $log
 	code=0
 	place rm -f /run/log
+	printf '%s\n' '[Unit]' "Requires=$starts.service" | place_write /run/units/default.target
 	place timeout 60 unshare --mount --pid --fork --kill-child --cgroup sh -c 'mount --make-rprivate / && mount -t proc proc /proc &&
 		mount -t tmpfs none /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && mount --make-rshared / &&
 		exec env -i container=other PATH="$PATH" SYSTEMD_UNIT_PATH=/run/units /lib/systemd/systemd --system --log-target=null' || code=$?
@@ -101,4 +104,40 @@ ExecStopPost=/usr/bin/keyctl clear @u'
 	unit <<<'Environment='
 	ends 3 'nobody is logged in'
 	place bash -c '[[ ! -e /var/lib/catalog-export/catalog.json ]]'
+}
+
+@test "a passphrase as credential: logged in once, it mints and renews itself; another passphrase does not open the file, which stays" {
+	local sealed=/var/lib/catalog-export/sealed old before line
+	[[ $(place ls /usr/local/lib/alation-cred/modules) == *sealed-file.so* ]] || skip 'the module sealed-file is not built'
+	place_sh_root "$(recipe systemd-passphrase)"
+	recipe systemd-sealed-config | place_write /etc/alation-cred/catalog-export.config
+	place sed -i '/^LoadCredential=/d; /^Environment=/d' /run/units/catalog-export.service
+	recipe systemd-sealed | unit
+	recipe systemd-login | place_write /run/units/catalog-export-login.service
+	old=$(sandbox_refresh_token 102)
+	credential <<<"$old"
+	starts=catalog-export-login
+	ends 0 'kept in sealed-file'
+	place rm /etc/credstore/alation-refresh-token
+	[[ $(place stat -c '%a %u' "$sealed") == "600 $(place_uid carol)" ]]
+	starts=catalog-export
+	ends 0
+	exported
+	[[ $(place_mints) == 1 ]] # the login's
+	line='ExecStart=
+ExecStart=/usr/local/bin/alation-cred rotate --all --auto --if-expiring 90d'
+	unit <<<"$line"
+	ends 0
+	[[ $(sandbox_calls regenRefreshToken) == 1 ]]
+	unit <<<'ExecStart=
+ExecStart=/usr/local/bin/catalog-export'
+	drop_cached
+	ends 0
+	exported
+	[[ $(place_mints) -ge 2 ]]
+	before=$(place sha256sum "$sealed")
+	place_sh_root "$(recipe systemd-passphrase)"
+	drop_cached
+	ends 4 'the passphrase is wrong'
+	[[ $(place sha256sum "$sealed") == "$before" ]]
 }
