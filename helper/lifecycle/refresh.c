@@ -146,6 +146,9 @@ static void clear(struct context *context, struct account *account, struct refre
 {
 	struct trouble ignored = { 0 }, before = context->trouble;
 
+	/* Another one that goes before ours says nothing of ours: a copy may be all that is left of it. */
+	if (record->source)
+		return;
 	recovery_forget(context, account);
 	if (record->regen_begun) {
 		/* Begun just now, it may still reach the server: whoever meets that then is told what it was. */

@@ -1,0 +1,39 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# A RefreshToken from the environment goes before the one that is kept, and leaves that one as it was: its date, its
+# recovery copies, its place.
+
+bats_require_minimum_version 1.5.0
+load ../lib/lifecycle
+
+FAILPOINTS=${B:-$SANDBOX_TOP/.build}/alation-cred-failpoints
+
+setup_file() { program_setup_file; }
+teardown_file() { program_teardown_file; }
+
+setup() {
+	program_setup
+	ACCOUNT=${SANDBOX_URL/:\/\//:\/\/102@}
+	unset "${!ALATION_@}"
+	login_demo
+	expect 0
+	OTHER=$(sandbox_refresh_token 102 elsewhere)
+}
+
+teardown() { program_teardown; }
+
+given() { # COMMAND...: with the other RefreshToken in the environment
+	ALATION_BASE_URL=$SANDBOX_URL ALATION_USER_ID=102 ALATION_REFRESH_TOKEN=$OTHER "$@"
+}
+
+line() { grep -F '&user_id=102&' "$STATE/accounts"; }
+
+@test "what a killed rotation left of the kept one survives a mint with the other" {
+	ALATION_CRED_FAILPOINT=rotate.copied:kill CRED=$FAILPOINTS run_cred rotate "$ACCOUNT"
+	[[ $code == 137 ]]
+	given run_cred get --fresh "$ACCOUNT"
+	expect 0
+	run_cred get --fresh "$ACCOUNT"
+	expect 0
+	works "$out"
+}
