@@ -103,7 +103,8 @@ static enum outcome decide(struct context *context, struct account *account, con
 		*ret_due = END_UNKNOWN;
 	else if (is_far_from_ending(context, account))
 		*ret_due = NOT_DUE;
-	learn(context, account, listed_s);
+	if (!refresh->source) /* the list tells of the one that is kept */
+		learn(context, account, listed_s);
 	return outcome;
 }
 

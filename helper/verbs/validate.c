@@ -28,15 +28,17 @@ static const char *access_words(enum life life)
 	return life == ACTIVE ? "the cached access token is active" : life == DEAD ? "the cached access token is not active" : "no access token is cached";
 }
 
-/* What the server tells of its end is kept in the list. */
-static void learn(struct context *context, struct account *account, const struct alation_reply *reply)
+/* What the server tells of its end is kept in the list; but not a SOURCE's, which is not the one that the list tells of: a
+ * timer would leave that one alone past its end. */
+static void learn(struct context *context, struct account *account, const struct alation_reply *reply, const char *source)
 {
 	struct trouble ignored = { 0 };
 
 	if (reply->expires_at < 0 || reply->expires_at == account->refresh_expires_at)
 		return;
 	account->refresh_expires_at = reply->expires_at;
-	accounts_learn(account, context->deadline_ms, &ignored);
+	if (!source)
+		accounts_learn(account, context->deadline_ms, &ignored);
 }
 
 static enum outcome ask_about_refresh(struct context *context, struct account *account, struct refresh_record *refresh, enum life *ret_life)
@@ -53,7 +55,7 @@ static enum outcome ask_about_refresh(struct context *context, struct account *a
 	context->trouble = (struct trouble){ 0 };
 	*ret_life = outcome == DONE && reply.token_status == ALATION_ACTIVE ? ACTIVE : DEAD;
 	if (*ret_life == ACTIVE)
-		learn(context, account, &reply);
+		learn(context, account, &reply, refresh->source);
 	return DONE;
 }
 

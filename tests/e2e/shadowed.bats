@@ -37,3 +37,13 @@ line() { grep -F '&user_id=102&' "$STATE/accounts"; }
 	expect 0
 	works "$out"
 }
+
+@test "the list goes on telling when the kept one ends" {
+	local before
+	before=$(line)
+	given run_cred validate "$ACCOUNT"
+	expect 0
+	[[ $(line) == "$before" ]] || fails "validate: $(line)"
+	given run_cred rotate --if-expiring 1s "$ACCOUNT"
+	[[ $(line) == "$before" ]] || fails "rotate: $(line)"
+}
