@@ -9,19 +9,40 @@
 
 #include "helper/base/harden.h"
 #include "helper/lifecycle/walk.h"
+#include "protocol/url.h"
+
+/* Whoever asks, and what is found. */
+struct collection {
+	struct context *context;
+	struct accounts *accounts;
+};
+
+/* An address that a user could not have given either: plain http to where others listen, or another spelling of a key. */
+static bool is_sound(struct context *context, const char *base_url, const char *module)
+{
+	struct url url;
+	enum url_error error = url_parse(bytes_of(base_url), &url);
+
+	if (!error && strcmp(url.base, base_url) == 0)
+		return true;
+	if (error)
+		context_warn(context, "source_address", "the RefreshToken of '%s' is not used, it is for no address of an instance: %s", module, url_error_text(error));
+	else
+		context_warn(context, "source_address", "the RefreshToken of '%s' is not used, its record must have the address as %s", module, url.base);
+	return false;
+}
 
 static void add(void *user, const struct acred_key *key, const char *module)
 {
-	struct accounts *accounts = user;
+	struct collection *collection = user;
 	struct account account = { .user_id = key->user_id, .refresh_expires_at = RECORD_TIME_UNKNOWN };
-	size_t n = strlen(key->base_url);
 
-	(void)module; /* a source is asked first anyway, and holds nothing of ours */
-	if (strcmp(key->facility, "refresh") != 0 || n >= sizeof account.base_url || key->user_id < 1 || key->user_id > USER_ID_MAX)
+	/* A source is asked first anyway, and holds nothing of ours: its name is for words alone. */
+	if (strcmp(key->facility, "refresh") != 0 || key->user_id < 1 || key->user_id > USER_ID_MAX || !is_sound(collection->context, key->base_url, module))
 		return;
-	memcpy(account.base_url, key->base_url, n + 1);
-	if (!accounts_find(accounts, account.base_url, account.user_id))
-		accounts_append(accounts, &account);
+	memcpy(account.base_url, key->base_url, strlen(key->base_url) + 1);
+	if (!accounts_find(collection->accounts, account.base_url, account.user_id))
+		accounts_append(collection->accounts, &account);
 }
 
 bool sources_in_environment(void)
@@ -33,7 +54,8 @@ void sources_add(struct context *context, bool all, struct accounts *accounts)
 {
 	const struct account nobody = { .base_url = "the environment" };
 	struct walk walk = { context, &nobody, .may_prompt = false };
+	struct collection collection = { context, accounts };
 
 	harden_environment();
-	walk_sources(&walk, all, add, accounts);
+	walk_sources(&walk, all, add, &collection);
 }

@@ -199,15 +199,27 @@ static struct alation_way way_to(const struct context *context, const char *base
 	return way;
 }
 
+/* Accounts come from a list and from records, too: wherever one is from, its secrets go to no address that nobody may give. */
+static bool is_address(const char *base_url)
+{
+	struct url url;
+
+	return url_parse(bytes_of(base_url), &url) == URL_OK && strcmp(url.base, base_url) == 0;
+}
+
 enum outcome client_call(struct context *context, const struct account *account, struct alation_call *call,
                          struct secret *ret_token, struct alation_reply *ret_reply)
 {
-	const struct acred_alation *client = load(context);
+	const struct acred_alation *client;
 	char text[ACCOUNT_TEXT_BYTES];
 	char paths[CONFIG_LINE_MAX_BYTES];
 	int64_t began_ms = clock_mono_ms();
 
 	*ret_reply = (struct alation_reply){ .result = ALATION_FAILED };
+	if (!is_address(account->base_url))
+		return trouble_say(&context->trouble, TROUBLE_CONFIGURATION, "'alation-cred status' lists the accounts",
+		                   "nothing is sent to %s: it is no address of an instance", account_text(account, text));
+	client = load(context);
 	if (!client)
 		return trouble_outcome(context->trouble.code);
 	call->base_url = account->base_url;
