@@ -10,13 +10,13 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "helper/base/child.h"
 #include "helper/base/clock.h"
 #include "helper/base/prompt.h"
 
@@ -139,21 +139,8 @@ static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attri
 static int spawn(const char *program, const char *question, int pipe_end, pid_t *ret_pid)
 {
 	char *const argv[] = { (char *)program, (char *)question, NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	int error = posix_spawn_file_actions_init(&actions);
 
-	if (error)
-		return error;
-	error = posix_spawnattr_init(&attributes);
-	if (!error) {
-		error = prepare(&actions, &attributes, pipe_end);
-		if (!error)
-			error = posix_spawnp(ret_pid, program, &actions, &attributes, argv, environ);
-		posix_spawnattr_destroy(&attributes);
-	}
-	posix_spawn_file_actions_destroy(&actions);
-	return error;
+	return child_start(program, true, argv, prepare, pipe_end, ret_pid);
 }
 
 static int start(const char *program, const char *question, struct call *call)

@@ -8,11 +8,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "helper/account.h"
+#include "helper/base/child.h"
 #include "helper/base/clock.h"
 #include "helper/base/trace.h"
 #include "helper/lifecycle/cached.h"
@@ -70,21 +70,8 @@ static int start(const struct account *account, int pipe_end, pid_t *ret_pid)
 {
 	char text[ACCOUNT_TEXT_BYTES];
 	char *const argv[] = { "alation-cred", "rotate", "--auto", (char *)account_text(account, text), NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	int error = posix_spawn_file_actions_init(&actions);
 
-	if (error)
-		return error;
-	error = posix_spawnattr_init(&attributes);
-	if (!error) {
-		error = prepare(&actions, &attributes, pipe_end);
-		if (!error)
-			error = posix_spawn(ret_pid, "/proc/self/exe", &actions, &attributes, argv, environ);
-		posix_spawnattr_destroy(&attributes);
-	}
-	posix_spawn_file_actions_destroy(&actions);
-	return error;
+	return child_start("/proc/self/exe", false, argv, prepare, pipe_end, ret_pid);
 }
 
 /* Until the child's end closes the pipe; false: it did not in its time. */

@@ -4,8 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 load ../lib/program
-
-PTY=${B:-$SANDBOX_TOP/.build}/tests/tools/pty
+load ../lib/terminal
 
 setup_file() {
 	program_setup_file
@@ -25,26 +24,6 @@ setup() {
 
 teardown() {
 	program_teardown
-}
-
-# dialog COMMAND...: on a terminal; the dialog comes on stdin. $screen is what it showed, $code how it ended.
-dialog() {
-	code=0
-	screen=$("$PTY" "$@" 3>&- | tr -d '\r'; exit "${PIPESTATUS[0]}") || code=$?
-	[[ $code != 99 ]] || { echo "$screen" >&2; return 1; }
-}
-
-shows() {
-	local words
-	for words; do
-		[[ $screen == *"$words"* ]] || { echo "not shown: $words" "$screen" >&2; return 1; }
-	done
-}
-hides() {
-	local words
-	for words; do
-		[[ $screen != *"$words"* ]] || { echo "shown: $words" "$screen" >&2; return 1; }
-	done
 }
 
 @test "way 1: the page's address, the id, a hidden token, and whether it is used elsewhere" {

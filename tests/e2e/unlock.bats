@@ -5,9 +5,9 @@
 
 bats_require_minimum_version 1.5.0
 load ../lib/program
+load ../lib/terminal
 
 BUILD=${B:-$SANDBOX_TOP/.build}
-PTY=$BUILD/tests/tools/pty
 SPARE_S=15
 
 setup_file() {
@@ -67,25 +67,6 @@ askpass() {
 	printf '%s\n' '#!/bin/sh' "printf '%s\\n' \"\$*\" >>'$ASKED'" "$1" >"$BATS_TEST_TMPDIR/askpass"
 	chmod 0755 "$BATS_TEST_TMPDIR/askpass"
 	ASKPASS=$BATS_TEST_TMPDIR/askpass
-}
-
-# dialog COMMAND...: on a terminal; what is typed comes on stdin. $screen is what it showed, $code how it ended.
-dialog() {
-	code=0
-	screen=$("$PTY" "$@" 3>&- | tr -d '\r'; exit "${PIPESTATUS[0]}") || code=$?
-	[[ $code != 99 ]] || { echo "$screen" >&2; return 1; }
-}
-shows() {
-	local words
-	for words; do
-		[[ $screen == *"$words"* ]] || { echo "not shown: $words" "$screen" >&2; return 1; }
-	done
-}
-hides() {
-	local words
-	for words; do
-		[[ $screen != *"$words"* ]] || { echo "shown: $words" "$screen" >&2; return 1; }
-	done
 }
 
 ## The desktop's keyring.

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * posix_spawn, and what goes with it.
+ */
+#include "helper/base/child.h"
+
+#include <unistd.h>
+
+int child_start(const char *program, bool in_path, char *const argv[], child_prepare *prepare, int pipe_end, pid_t *ret_pid)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	int error = posix_spawn_file_actions_init(&actions);
+
+	if (error)
+		return error;
+	error = posix_spawnattr_init(&attributes);
+	if (!error) {
+		error = prepare(&actions, &attributes, pipe_end);
+		if (!error)
+			error = (in_path ? posix_spawnp : posix_spawn)(ret_pid, program, &actions, &attributes, argv, environ);
+		posix_spawnattr_destroy(&attributes);
+	}
+	posix_spawn_file_actions_destroy(&actions);
+	return error;
+}
