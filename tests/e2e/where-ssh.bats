@@ -62,6 +62,39 @@ let_in() { # bob, as alice
 	[[ $seen != *'member=Prompt'* ]]
 }
 
+@test "locked: unlock asks for the keyring's password on the terminal of ssh, and no dialog opens; a wrong one does not open it" {
+	local words
+	let_in
+	place install -m 0755 "${B:-$SANDBOX_TOP/.build}/tests/tools/pty" /usr/local/bin
+	read -ra words <<<"$(recipe ssh-unlock)"
+	place_desktop alice unlocked
+	place_sign_in alice
+	place_forget alice
+	# Started anew, as after a login to the desktop that gave it no password.
+	place_desktop_does alice restart_keyring
+	watch_bus
+	place_run place_as bob pty "${words[@]}" <<-'END'
+		expect password
+		send open
+		expect password
+		press C
+	END
+	[[ $code != 0 ]] || fails "it was opened"
+	ssh_to "$(recipe ssh-get)"
+	expect 4 "alation-cred unlock"
+	place_run place_as bob pty "${words[@]}" <<-'END'
+		expect password
+		echo off
+		send sesame
+	END
+	[[ $code == 0 && $out != *sesame* ]] || fails "not opened"
+	was_on_bus
+	[[ $seen != *'member=Prompt'* ]]
+	ssh_to "$(recipe ssh-get)"
+	expect 0
+	[[ -z $err && $out == "$(place_live)" && $(place_mints) == 2 ]]
+}
+
 # $seen: what was said on alice's bus since the last time, as far as prompts go.
 watch_bus() {
 	mkfifo "$BATS_TEST_TMPDIR/bus"
