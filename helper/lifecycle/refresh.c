@@ -163,12 +163,25 @@ static void clear(struct context *context, struct account *account, struct refre
 	}
 }
 
+/* A login would not help: what can only be read is asked first, and goes on giving what was refused. */
+static void explain_source(struct context *context, const struct account *account, const char *source)
+{
+	char remedy[640];
+
+	snprintf(remedy, sizeof remedy, "it comes from '%s', which can only be read: make another one at %s/account/auth and put it there", source,
+	         account->base_url);
+	trouble_escape(context->trouble.remedy, sizeof context->trouble.remedy, remedy);
+}
+
 enum outcome refresh_settle(struct context *context, struct account *account, struct refresh_record *record,
                             enum outcome outcome)
 {
 	/* What somebody else brings says nothing of what was rotated here, whose new token may lie in a copy alone. */
-	if (record->source)
+	if (record->source) {
+		if (outcome == LOGIN_NEEDED)
+			explain_source(context, account, record->source);
 		return outcome;
+	}
 	if (outcome == DONE)
 		clear(context, account, record);
 	else if (outcome == LOGIN_NEEDED && open_rotation(record))

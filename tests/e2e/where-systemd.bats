@@ -99,7 +99,8 @@ ExecStopPost=/usr/bin/keyctl clear @u'
 	ends 5 "${SANDBOX_URL#http://}" '/run/credentials/catalog-export.service/alation-refresh-token is not used: it '
 	[[ $log != *'two words'* ]]
 	credential <<<never-made
-	ends 3 'the server refused the RefreshToken of '
+	ends 3 'the server refused the RefreshToken of ' "it comes from 'credentials-directory', which can only be read: make another one at $SANDBOX_URL/account/auth"
+	[[ $log != *'log in'* ]]
 	[[ $log != *never-made* ]]
 	unit <<<'Environment='
 	ends 3 'nobody is logged in'
