@@ -133,15 +133,22 @@ static void take_module_over(struct account *account, struct account *ret_before
 		memcpy(account->module, ret_before->module, sizeof account->module);
 }
 
-/* It lies in another keyring now, and the list says so: the old one's copy goes. Before that the list leads to this copy. */
+static bool is_moved(const struct account *account, const struct account *before)
+{
+	return before->module[0] && strcmp(before->module, account->module) != 0;
+}
+
+/* It lies, and is listed, in another keyring now: the old one's copy goes, and so does what a move that was broken off has
+ * left there. */
 static void leave(struct context *context, const struct account *account, const struct account *before)
 {
 	struct trouble said = context->trouble;
 	char text[ACCOUNT_TEXT_BYTES];
+	bool moved = is_moved(account, before);
 
-	if (!before->module[0] || strcmp(before->module, account->module) == 0)
+	if (!moved && !context->options.keyring)
 		return;
-	if (vault_forget_elsewhere(context, account, before->module) != DONE)
+	if (vault_forget_elsewhere(context, account, moved ? before->module : account->module) != DONE && moved)
 		context_warn(context, "left_behind", "the earlier RefreshToken of %s could not be removed from the keyring (%s)", account_text(account, text),
 		             before->module);
 	context->trouble = said;
@@ -179,6 +186,7 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 	LOCK lock = LOCK_NONE;
 	REFRESH_RECORD old = { 0 }, fresh = { 0 };
 	SIGNALS signals = { .held = false };
+	bool replaced; /* until the list names the new place, the old one is what is served */
 	enum outcome outcome;
 
 	signals_hold(&signals);
@@ -207,12 +215,14 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 		             name, account->base_url);
 		return outcome;
 	}
-	recovery_forget(context, account);
 	outcome = failpoint_after("login.listed", list(context, account, true), &context->trouble);
+	replaced = outcome == DONE || !is_moved(account, &before);
+	if (replaced)
+		recovery_forget(context, account);
 	signals_release(&signals);
 	if (outcome == DONE)
 		leave(context, account, &before);
-	if (old.token.len)
+	if (old.token.len && replaced)
 		tell_of(context, account, &old, retire(context, account, &old));
 	if (outcome == DONE)
 		outcome = prove(context, account, &fresh);
@@ -252,7 +262,7 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	enum alation_result retired = ALATION_REFUSED;
 	struct alation_reply reply;
 	int64_t created_at, before_ms = 0;
-	bool same, marked;
+	bool same, marked, replaced; /* until the list names the new place, the old one is what is served */
 	enum outcome outcome = account_lock(context, account, &lock);
 
 	take_module_over(account, &before);
@@ -287,13 +297,15 @@ enum outcome enroll_token(struct context *context, struct account *account, stru
 	outcome = failpoint_after("login.stored", vault_keep_refresh(context, account, &fresh), &context->trouble);
 	if (outcome != DONE)
 		return outcome;
-	recovery_forget(context, account);
-	if (old.token.len && !same)
-		tell_of(context, account, &old, retired);
 	cached_keep(context, account, &access);
 	failpoint("login.cached");
 	outcome = failpoint_after("login.listed", list(context, account, by_login), &context->trouble);
+	replaced = outcome == DONE || !is_moved(account, &before);
+	if (replaced)
+		recovery_forget(context, account);
 	if (outcome == DONE)
 		leave(context, account, &before);
+	if (old.token.len && !same && replaced)
+		tell_of(context, account, &old, retired);
 	return outcome;
 }

@@ -1,0 +1,49 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# A login that moves an account to another keyring: wherever it is broken off, the keyring that the list names has a
+# RefreshToken that lives.
+
+bats_require_minimum_version 1.5.0
+load ../lib/lifecycle
+
+FAILPOINTS=${B:-$SANDBOX_TOP/.build}/alation-cred-failpoints
+
+setup_file() { program_setup_file; }
+teardown_file() { program_teardown_file; }
+
+setup() {
+	program_setup
+	ACCOUNT=${SANDBOX_URL/:\/\//:\/\/102@}
+	export ALATION_CRED_CONFIG=$BATS_TEST_TMPDIR/config
+	(umask 077 && echo 'a key' >"$BATS_TEST_TMPDIR/key")
+	printf '%s\n' 'refresh sufficient secret-service' "refresh sufficient sealed-file key-file=$BATS_TEST_TMPDIR/key" >"$ALATION_CRED_CONFIG"
+	login_token "$(sandbox_refresh_token 102 first)" --exclusive
+	expect 0
+	NEW=$(sandbox_refresh_token 102 second)
+}
+
+teardown() { program_teardown; }
+
+@test "killed before the new place is listed" {
+	local point
+	for point in login.stored login.cached file.written login.listed; do
+		ALATION_CRED_FAILPOINT=$point:kill CRED=$FAILPOINTS login_token "$NEW" --exclusive --keyring sealed-file
+		[[ $code == 137 ]] || fails "$point was not reached"
+		run_cred get --fresh "$ACCOUNT"
+		expect 0 || { echo "killed at $point" >&2; return 1; }
+		works "$out"
+	done
+	[[ -n $(stored) ]] # the last kill comes before anything is taken away
+	login_token "$NEW" --exclusive --keyring sealed-file
+	expect 0
+	[[ -z $(stored) ]]
+}
+
+@test "with a list that cannot be written the earlier one stays" {
+	ALATION_CRED_FAILPOINT=file.written:error:1 CRED=$FAILPOINTS login_token "$NEW" --exclusive --keyring sealed-file
+	[[ $code == 9 ]] || fails "not 9"
+	[[ -n $(stored) ]] || fails "the listed keyring is empty"
+	[[ $err != *"delete it"* ]] || fails "the one that is served is to be deleted"
+	run_cred get --fresh "$ACCOUNT"
+	expect 0
+}
