@@ -31,6 +31,7 @@ struct refresh_record {
 	int64_t regen_begun;                   /* epoch s: this token was sent to be regenerated; 0: it was not */
 	int64_t regen_late;                    /* epoch s: so it was, and lived on, but that call might still arrive; 0: no */
 	bool unreadable;                       /* something is there that is no record of this account's, or may be newer than this one */
+	const char *module;                    /* which gave it; NULL: it was not looked up */
 	const char *source;                    /* where it came from, if that can only be read: it cannot be rewritten; else NULL */
 	struct secret unknown;                 /* members of a later program, as they stood: kept in a rewrite */
 };

@@ -73,6 +73,10 @@ enum outcome refresh_read(struct context *context, struct account *account, stru
 
 	if (outcome != DONE && !absent)
 		return outcome;
+	/* Of an account that no list has: from here on as of one that is listed. A store over all lines that then failed in one
+	 * of them would take it out of the others, too. */
+	if (!absent && !ret_record->source && !account->module[0])
+		snprintf(account->module, sizeof account->module, "%s", ret_record->module);
 	/* What can only be read was never rotated here. */
 	if (!absent && (!ret_record->regen_begun || ret_record->source))
 		return DONE;

@@ -59,6 +59,7 @@ enum outcome vault_refresh(struct context *context, const struct account *accoun
 	if (fault)
 		refresh_record_wipe(ret_record);
 	ret_record->unreadable = fault && fault != RECORD_NO_MEMORY;
+	ret_record->module = answer.module;
 	ret_record->source = answer.readonly ? answer.module : NULL;
 	return fault ? bad_record(context, account, fault) : DONE;
 }
