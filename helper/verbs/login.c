@@ -245,20 +245,37 @@ static enum outcome ask_token(struct context *context, struct gathered *g)
 	return outcome;
 }
 
+/* The keyring that will have it: where the account is listed, that one. Whose a password is the server tells only with the
+ * RefreshToken that it has made: then each that holds an account of that instance. */
+static enum outcome check_keyring(struct context *context, const struct account *account)
+{
+	ACCOUNTS accounts = { 0 };
+	struct account known = *account;
+	bool any = false;
+	enum outcome outcome = accounts_read(&accounts, &context->trouble);
+
+	for (size_t i = 0; i < accounts.n && outcome == DONE && !account->module[0]; i++) {
+		const struct account *listed = &accounts.list[i];
+
+		if (strcmp(listed->base_url, account->base_url) != 0 || (account->user_id && listed->user_id != account->user_id) ||
+		    strcmp(listed->module, known.module) == 0)
+			continue;
+		memcpy(known.module, listed->module, sizeof known.module);
+		outcome = ready_to_keep(context, &known);
+		any = true;
+	}
+	return any || outcome != DONE ? outcome : ready_to_keep(context, account);
+}
+
 /* A list or a keyring that cannot be written is learned of before the server acts: what it made would be lost. */
 static enum outcome check_ready(struct context *context, const struct account *account)
 {
-	struct account known = *account;
 	struct trouble *trouble = &context->trouble;
-	enum outcome outcome;
+	enum outcome outcome = accounts_ready(account, context->deadline_ms, trouble);
 	size_t n;
 
-	accounts_look_again(&known); /* its module */
-	if (account->module[0])
-		memcpy(known.module, account->module, sizeof known.module);
-	outcome = accounts_ready(account, context->deadline_ms, trouble);
 	if (outcome == DONE)
-		outcome = ready_to_keep(context, &known);
+		outcome = check_keyring(context, account);
 	if (outcome == DONE)
 		return outcome;
 	n = strlen(trouble->remedy);

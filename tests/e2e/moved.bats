@@ -47,3 +47,15 @@ teardown() { program_teardown; }
 	run_cred get --fresh "$ACCOUNT"
 	expect 0
 }
+
+@test "by password nothing is made at the server while the keyring of the instance's account is locked" {
+	login_token "$NEW" --exclusive --keyring sealed-file
+	expect 0
+	echo 'another key' >"$BATS_TEST_TMPDIR/key"
+	forget_calls
+	login_demo
+	expect 4 'nothing was made at the server'
+	no_calls
+	login_demo --keyring secret-service
+	expect 0
+}
