@@ -51,7 +51,7 @@ teardown() { program_teardown; }
 @test "by password nothing is made at the server while the keyring of the instance's account is locked" {
 	login_token "$NEW" --exclusive --keyring sealed-file
 	expect 0
-	echo 'another key' >"$BATS_TEST_TMPDIR/key"
+	echo >"$ALATION_CRED_CONFIG" # no line has that keyring any more, and nobody is there to give a passphrase
 	forget_calls
 	login_demo
 	expect 4 'nothing was made at the server'
