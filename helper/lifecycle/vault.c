@@ -99,6 +99,17 @@ enum outcome vault_keep_refresh(struct context *context, struct account *account
 	return outcome;
 }
 
+enum outcome vault_check_open(struct context *context, const struct account *account)
+{
+	struct walk walk = { context, account, .may_prompt = false };
+	struct acred_key key = walk_key(account, "refresh");
+	struct keyring_answer answer;
+
+	if (!walk_holder(account) || walk_look_up_in(&walk, &key, account->module, &answer) != ACRED_LOCKED)
+		return DONE;
+	return walk_say(&walk, &answer);
+}
+
 /* A module that cannot be written is passed over by the stack; one that gives the RefreshToken all the same is worth a word. */
 static bool tell_source(struct context *context, const struct account *account)
 {

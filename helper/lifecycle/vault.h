@@ -21,6 +21,10 @@ enum outcome vault_refresh(struct context *context, const struct account *accoun
 /* Keeps it, makes sure that the keyring gives it back, and writes the module that took it into account->module. */
 enum outcome vault_keep_refresh(struct context *context, struct account *account, const struct refresh_record *record);
 
+/* Where a source has answered before the keyring that the list names (vault_refresh was called): LOCKED if that one is. Who
+ * is about to empty it learns of that before anything has changed. */
+enum outcome vault_check_open(struct context *context, const struct account *account);
+
 /* It was stored under KEY, says MODULE: that is believed once it gives it back. */
 enum outcome vault_comes_back(struct context *context, const struct account *account, const struct acred_key *key,
                               const char *module, struct bytes line);

@@ -24,6 +24,8 @@ static enum outcome read_refresh(struct context *context, struct account *accoun
 {
 	enum outcome outcome = refresh_read(context, account, ret_refresh);
 
+	if (outcome == DONE && ret_refresh->source)
+		return vault_check_open(context, account);
 	/* Nothing there, or nothing that can be read: it may go. Locked is another matter. */
 	if (outcome != LOGIN_NEEDED && !ret_refresh->unreadable)
 		return outcome;

@@ -34,6 +34,8 @@ static enum outcome read_refresh(struct context *context, struct account *accoun
 	enum outcome outcome = refresh_lock_and_read(context, account, lock, ret_refresh);
 
 	*ret_nothing = outcome == LOGIN_NEEDED;
+	if (outcome == DONE && ret_refresh->source)
+		return vault_check_open(context, account);
 	if (outcome != LOGIN_NEEDED && !ret_refresh->unreadable)
 		return outcome;
 	context->trouble = (struct trouble){ 0 };

@@ -30,8 +30,14 @@ static int look(struct context *context, const struct account *account, bool may
 {
 	struct walk walk = { context, account, .may_prompt = may_prompt };
 	struct acred_key key = walk_key(account, "refresh");
+	struct keyring_answer there;
 
-	return walk_look_up(&walk, &key, walk_holder(account), ret_answer);
+	/* A source that answers first has nothing to open: meant is the keyring that the list names. */
+	if (walk_look_up(&walk, &key, walk_holder(account), ret_answer) != ACRED_OK || !ret_answer->readonly || !walk_holder(account))
+		return ret_answer->status;
+	if (walk_look_up_in(&walk, &key, account->module, &there) == ACRED_OK || there.status == ACRED_LOCKED)
+		*ret_answer = there;
+	return ret_answer->status;
 }
 
 static enum outcome say(struct context *context, const struct account *account, const struct keyring_answer *answer)

@@ -47,3 +47,26 @@ line() { grep -F '&user_id=102&' "$STATE/accounts"; }
 	given run_cred rotate --if-expiring 1s "$ACCOUNT"
 	[[ $(line) == "$before" ]] || fails "rotate: $(line)"
 }
+
+@test "with the keyring of the kept one locked a logout and git's erase change nothing" {
+	local config=$BATS_TEST_TMPDIR/config before
+	(umask 077 && echo 'a key' >"$BATS_TEST_TMPDIR/key")
+	printf '%s\n' 'refresh sufficient environment' "refresh sufficient sealed-file key-file=$BATS_TEST_TMPDIR/key" >"$config"
+	export ALATION_CRED_CONFIG=$config
+	login_demo --keyring sealed-file
+	expect 0
+	echo 'another key' >"$BATS_TEST_TMPDIR/key"
+	before=$(cached)
+	forget_calls
+	given run_cred logout "$ACCOUNT"
+	expect 4 sealed-file
+	no_calls
+	given run_cred --protocol git erase <<<"url=$ACCOUNT"
+	expect 4 sealed-file
+	[[ $(cached) == "$before" ]] || fails "the cache was emptied"
+	given run_cred unlock "$ACCOUNT"
+	expect 4 sealed-file
+	echo 'a key' >"$BATS_TEST_TMPDIR/key"
+	run_cred get --fresh "$ACCOUNT"
+	expect 0
+}
