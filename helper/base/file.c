@@ -18,14 +18,16 @@
 static int read_all(int fd, size_t size, struct secret *ret_content)
 {
 	for (;;) {
+		size_t room;
 		ssize_t n;
 
 		if (ret_content->len > FILE_MAX_BYTES)
 			return EFBIG;
-		/* One byte more than it should have: the read that finds the end costs no second growth. */
+		/* One byte more than it should have, which tells that it has grown. */
 		if (!secret_reserve(ret_content, size > ret_content->len ? size - ret_content->len + 1 : 1))
 			return ENOMEM;
-		n = read(fd, ret_content->bytes + ret_content->len, ret_content->room - ret_content->len);
+		room = ret_content->room - ret_content->len;
+		n = read(fd, ret_content->bytes + ret_content->len, room);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -33,6 +35,8 @@ static int read_all(int fd, size_t size, struct secret *ret_content)
 		if (n == 0)
 			return 0;
 		ret_content->len += (size_t)n;
+		if (ret_content->len == size && (size_t)n < room)
+			return 0; /* all that it said it has, and no more: nobody has to ask once again */
 	}
 }
 
