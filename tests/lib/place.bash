@@ -2,7 +2,7 @@
 # A machine within the machine, for the places where people run the program (`load ../lib/place`): mounts and processes of
 # its own, users of its own (alice, bob and carol), nothing in /run, /dev/shm, /var/lib, /usr/local and /root, and the
 # program as it is installed in /usr/local. The network is shared, so a sandbox serves it. All of it is gone with its first process;
-# only what those users had in the kernel keyring is outside, and place_stop empties that. Needs root.
+# only what those users had in the kernel keyring is outside, and place_teardown empties that. Needs root.
 #
 #   recipe NAME               prints the block of docs/recipes.md that follows the line <!-- NAME -->, as this place has
 #                             it: the page's instance is the sandbox. No such block is a failure
