@@ -50,6 +50,9 @@ static enum outcome erase(struct context *context, struct account *account, cons
 	outcome = failpoint_after("erase.read", read_refresh(context, account, &refresh), &context->trouble);
 	if (outcome != DONE)
 		return outcome;
+	/* That a source's was refused is no word against the one that is kept, and the source's cannot be erased. */
+	if (refresh.source && !all)
+		return DONE;
 	if (all || is_same(request->password, &refresh.token) || is_same(request->oauth_refresh_token, &refresh.token))
 		return forget_account(context, account);
 	return DONE;

@@ -70,3 +70,11 @@ line() { grep -F '&user_id=102&' "$STATE/accounts"; }
 	run_cred get --fresh "$ACCOUNT"
 	expect 0
 }
+
+@test "git's word against the other takes nothing of the kept one" {
+	local before
+	before=$(stored)
+	given run_cred --protocol git erase < <(printf '%s\n' "url=$ACCOUNT" "password=$OTHER")
+	expect 0
+	[[ -n $before && $(stored) == "$before" ]] || fails "it is gone"
+}
