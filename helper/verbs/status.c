@@ -81,7 +81,11 @@ static void look_at(struct context *context, const struct account *account, stru
 	} };
 	line->refresh_status = vault_locate_refresh(context, account, &answer);
 	fill_holding(line, &line->status.refresh, &answer);
-	line->status.refresh.expires_at = answer_moment(account->refresh_expires_at, line->refresh_end);
+	/* The list tells of the one that is kept, and a source that goes before it has told nothing. */
+	if (answer.status == ACRED_OK && answer.readonly)
+		line->status.name = bytes_of("");
+	else
+		line->status.refresh.expires_at = answer_moment(account->refresh_expires_at, line->refresh_end);
 	line->access_status = vault_locate_access(context, account, &access, &answer);
 	if (line->access_status == ACRED_OK) {
 		line->access_left_s = cached_left_s(&access);
@@ -133,9 +137,9 @@ static void out_line(struct out *out, const struct account *account, const struc
 	out_text(out, account_text(account, text));
 	out_text(out, line->status.is_default ? "  (default, " : "  (");
 	out_text(out, account->exclusive ? "exclusive)\n" : "shared)\n");
-	out_text(out, account->name[0] ? "  RefreshToken  '" : "  RefreshToken  ");
-	out_visible(out, bytes_of(account->name));
-	out_text(out, account->name[0] ? "' " : "");
+	out_text(out, line->status.name.n ? "  RefreshToken  '" : "  RefreshToken  ");
+	out_visible(out, line->status.name);
+	out_text(out, line->status.name.n ? "' " : "");
 	out_holding(out, &line->status.refresh, line->refresh_status, "is gone; log in again");
 	if (account->rotation_lost_at) {
 		char when[CLOCK_TEXT_BYTES];

@@ -78,3 +78,12 @@ line() { grep -F '&user_id=102&' "$STATE/accounts"; }
 	expect 0
 	[[ -n $before && $(stored) == "$before" ]] || fails "it is gone"
 }
+
+@test "status gives the other neither the name nor the end of the kept one" {
+	given run_cred status --format json
+	[[ $(jq -c '.accounts[0]|[.name,.refresh.module,.refresh.expires_at]' <<<"$out") == '["","environment",null]' ]] || fails "as JSON"
+	given run_cred status
+	[[ $out == *'  RefreshToken  in environment; passed over'* ]] || fails "in words"
+	run_cred status
+	[[ $out == *"'alation-cred@"*"in secret-service, ends "* ]] || fails "of its own"
+}
