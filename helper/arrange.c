@@ -52,6 +52,8 @@ static void read_environment(struct arrangement *a, const struct config *config)
 static void tell_source(struct arrangement *a, const struct config *config, struct keyring_line *line)
 {
 	const char **argv = a->argv[a->n_sources];
+	/* The token in the environment goes where the environment says, whatever a line has for it: of two the last counts. */
+	bool always = strcmp(line->module, "environment") == 0;
 
 	if (a->n_sources == ARRANGE_SOURCES_MAX)
 		return;
@@ -60,9 +62,9 @@ static void tell_source(struct arrangement *a, const struct config *config, stru
 	for (int i = 0; i < line->argc; i++)
 		argv[i] = line->argv[i];
 	line->argv = argv;
-	if (a->base_url[0] && !has_argument(line, "base-url="))
+	if (a->base_url[0] && (always || !has_argument(line, "base-url=")))
 		argv[line->argc++] = a->base_url;
-	if (a->user_id[0] && !has_argument(line, "user-id="))
+	if (a->user_id[0] && (always || !has_argument(line, "user-id=")))
 		argv[line->argc++] = a->user_id;
 }
 

@@ -87,3 +87,16 @@ line() { grep -F '&user_id=102&' "$STATE/accounts"; }
 	run_cred status
 	[[ $out == *"'alation-cred@"*"in secret-service, ends "* ]] || fails "of its own"
 }
+
+@test "the token in the environment goes where the environment says, whatever a line has for it" {
+	printf '%s\n' "refresh sufficient environment base-url=$SANDBOX_URL user-id=102" >"$BATS_TEST_TMPDIR/config"
+	forget_calls
+	run_cred logout --keep "$ACCOUNT"
+	forget_calls
+	ALATION_CRED_CONFIG=$BATS_TEST_TMPDIR/config ALATION_BASE_URL=https://other.invalid ALATION_USER_ID=102 ALATION_REFRESH_TOKEN=$OTHER \
+		run_cred get "$ACCOUNT"
+	expect 3
+	no_calls
+	ALATION_CRED_CONFIG=$BATS_TEST_TMPDIR/config ALATION_REFRESH_TOKEN=$OTHER run_cred get "$ACCOUNT"
+	expect 0
+}

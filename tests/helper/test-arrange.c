@@ -83,7 +83,7 @@ static void test_a_facility_without_lines_is_built_in(void **state)
 	assert_string_equal(stack("recovery"), BUILT_IN_ACCESS);
 }
 
-/* In the one spelling that keys use; what a line says itself goes before the environment. */
+/* In the one spelling that keys use. What a line says itself goes before the environment, but not for the token in it. */
 static void test_sources_are_told_whose(void **state)
 {
 	static const struct {
@@ -100,7 +100,7 @@ static void test_sources_are_told_whose(void **state)
 		{ "a.example.com", "9", "refresh sufficient credentials-directory name=x user-id=7\n",
 		  "2 credentials-directory name=x user-id=7 base-url=https://a.example.com 1;" },
 		{ "a.example.com", "9", "refresh sufficient environment base-url=https://b.example.com user-id=7\n",
-		  "2 environment base-url=https://b.example.com user-id=7 1;" },
+		  "2 environment base-url=https://b.example.com user-id=7 base-url=https://a.example.com user-id=9 1;" },
 		{ "a.example.com", "9", "refresh sufficient environment 1 2 3 4 5 6 7 8 9 10 11 12\n",
 		  "2 environment 1 2 3 4 5 6 7 8 9 10 11 12 base-url=https://a.example.com user-id=9 1;" },
 		{ "7@wiki", NULL, "refresh sufficient environment\n[wiki]\nbase-url a.example.com\n", "2 environment base-url=https://a.example.com user-id=7 1;" },
