@@ -107,10 +107,10 @@ asked_with() { sed -n 's/.* \/integration\/v1\/.* refresh=\([^ ]*\) .*/\1/p' "$S
 		for missing in ALATION_BASE_URL ALATION_USER_ID; do
 			bring $way
 			unset $missing
-			for name in '' "$ACCOUNT"; do
-				ask get ${name:+"$name"}
-				expect 3 'log in with'
-			done
+			ask get
+			expect 3 'of no account that is known' 'set $ALATION_BASE_URL and $ALATION_USER_ID'
+			ask get "$ACCOUNT"
+			expect 3 'log in with'
 			ask status --format json
 			[[ $(jq -c .accounts <<<"$out") == '[]' ]] || fails "$way without $missing: listed"
 		done
@@ -424,6 +424,10 @@ bad() {
 	rm "$FILE"
 	ALATION_BASE_URL=$SANDBOX_URL ALATION_USER_ID=102 run_cred get
 	expect 3 'no RefreshToken is stored for'
+	# Nor whose it is.
+	echo "$TOKEN" >"$FILE"
+	run_cred get
+	expect 3 'of no account that is known' 'set $ALATION_BASE_URL and $ALATION_USER_ID'
 }
 
 @test "a variable that holds no token: empty is not set, anything else is 5 and not shown" {

@@ -103,7 +103,7 @@ ExecStopPost=/usr/bin/keyctl clear @u'
 	[[ $log != *'log in'* ]]
 	[[ $log != *never-made* ]]
 	unit <<<'Environment='
-	ends 3 'nobody is logged in'
+	ends 3 'of no account that is known' 'set $ALATION_BASE_URL and $ALATION_USER_ID'
 	place bash -c '[[ ! -e /var/lib/catalog-export/catalog.json ]]'
 }
 
