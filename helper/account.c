@@ -19,18 +19,6 @@ struct wish {
 	int64_t user_id;
 };
 
-const char *account_text(const struct account *account, char text[ACCOUNT_TEXT_BYTES])
-{
-	const char *host = strstr(account->base_url, "://");
-
-	host = host ? host + 3 : account->base_url;
-	if (!account->user_id) /* not known yet: a login */
-		return memcpy(text, account->base_url, sizeof account->base_url);
-	snprintf(text, ACCOUNT_TEXT_BYTES, "%.*s%lld@%s", (int)(host - account->base_url), account->base_url,
-	         (long long)account->user_id, host);
-	return text;
-}
-
 const char *account_lock_name(const struct account *account, char name[ACCOUNT_LOCK_BYTES])
 {
 	struct out out = { .p = name, .room = ACCOUNT_LOCK_BYTES - 1 };

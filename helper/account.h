@@ -10,8 +10,6 @@
 #include "helper/context.h"
 #include "helper/lifecycle/lock.h"
 
-#define ACCOUNT_TEXT_BYTES (URL_BASE_MAX_BYTES + 16)
-
 /*
  * ARGUMENT (or NULL: $ALATION_BASE_URL and $ALATION_USER_ID, each narrowing the match, else the configuration's default-account
  * or base-url, else the default). From here on the call is about that account's instance. An
@@ -47,10 +45,6 @@ enum outcome account_choose_for(struct context *context, const struct accounts *
 /* Reads the address of an instance from TEXT, warning about what was cut off; USAGE names what is wrong. Where the
  * configuration has a section for that address with a base-url, it is that one's. */
 enum outcome account_url(struct context *context, const char *text, struct url *ret_url);
-
-/* "https://102@catalog.example.com": how an account is written everywhere, and what ACCOUNT takes;
- * without a user id, the instance alone. */
-const char *account_text(const struct account *account, char text[ACCOUNT_TEXT_BYTES]);
 
 /* The name of the account's lock: its key, form-encoded. */
 #define ACCOUNT_LOCK_BYTES 256

@@ -6,6 +6,7 @@
 #include "helper/accounts-file.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,6 +28,18 @@ struct wanted {
 	const char *base_url; /* NULL: the default */
 	int64_t user_id;
 };
+
+const char *account_text(const struct account *account, char text[ACCOUNT_TEXT_BYTES])
+{
+	const char *host = strstr(account->base_url, "://");
+
+	host = host ? host + 3 : account->base_url;
+	if (!account->user_id) /* not known yet: a login */
+		return memcpy(text, account->base_url, sizeof account->base_url);
+	snprintf(text, ACCOUNT_TEXT_BYTES, "%.*s%lld@%s", (int)(host - account->base_url), account->base_url,
+	         (long long)account->user_id, host);
+	return text;
+}
 
 void accounts_free(struct accounts *accounts)
 {

@@ -33,6 +33,12 @@ struct accounts {
 	size_t n, room;
 };
 
+#define ACCOUNT_TEXT_BYTES (URL_BASE_MAX_BYTES + 16)
+
+/* "https://102@catalog.example.com": how an account is written everywhere, and what ACCOUNT takes;
+ * without a user id, the instance alone. */
+const char *account_text(const struct account *account, char text[ACCOUNT_TEXT_BYTES]);
+
 void accounts_free(struct accounts *accounts);
 #define ACCOUNTS __attribute__((cleanup(accounts_free))) struct accounts
 

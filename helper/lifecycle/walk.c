@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "helper/account.h"
 #include "helper/base/clock.h"
 #include "helper/base/prompt.h"
 #include "helper/base/trace.h"

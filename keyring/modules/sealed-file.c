@@ -14,10 +14,7 @@
  * How long a secret is to be kept is not heeded: a record of a RefreshToken carries its own end.
  */
 #include <sodium.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "keyring/module.h"
 #include "keyring/modules/sealed-file-disk.h"
@@ -25,41 +22,7 @@
 #include "keyring/modules/sealed-file-key.h"
 #include "keyring/modules/sealed-file.h"
 
-#define NOTE_BYTES (2 * PATH_MAX + 256)
 #define CHANGED_TRIES 3
-
-bool wiped_new(struct wiped *ret, size_t n)
-{
-	ret->p = sodium_malloc(n > 0 ? n : 1);
-	ret->n = ret->p != NULL ? n : 0;
-	return ret->p != NULL;
-}
-
-void wiped_free(struct wiped *bytes)
-{
-	sodium_free(bytes->p);
-	*bytes = (struct wiped){ 0 };
-}
-
-int sealed_say(struct acred_call *call, int status, const char *format, ...)
-{
-	char text[NOTE_BYTES];
-	va_list list;
-
-	va_start(list, format);
-	vsnprintf(text, sizeof text, format, list);
-	va_end(list);
-	call->note(call->host, text);
-	return status;
-}
-
-bool sealed_late(struct acred_call *call)
-{
-	struct timespec now = { 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return call->deadline_ms != 0 && (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 >= call->deadline_ms;
-}
 
 static int sealed_open(struct acred_call *call, int argc, const char *const *argv, void **state)
 {

@@ -5,7 +5,7 @@
  *
  *   sealed-file-arguments  what the line says       sealed-file-disk     the file, its lock, its replacement
  *   sealed-file-box        bytes of the file        sealed-file-entries  what lies in it, once it is open
- *   sealed-file-key        where the key comes from
+ *   sealed-file-key        where the key comes from  sealed-file-shared  what they all use
  */
 #ifndef KEYRING_MODULES_SEALED_FILE_H
 #define KEYRING_MODULES_SEALED_FILE_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Secret Service's side of a talk on D-Bus: found, connected, called, unlocked, all within the deadline of one
- * module call. Knows no key and no secret. With secret-service.c the only file that sees GLib.
+ * The Secret Service's side of a talk on D-Bus, all within the deadline of one module call: found, connected, called (-bus.c);
+ * unlocked and searched (-open.c), by a password at the terminal (-password.c). Knows no key and no record. With
+ * secret-service.c the only files that see GLib.
  */
 #ifndef KEYRING_MODULES_SECRET_SERVICE_BUS_H
 #define KEYRING_MODULES_SECRET_SERVICE_BUS_H

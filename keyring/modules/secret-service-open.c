@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening what is locked, and finding items in what is open: without asking, by the service's dialog, or by a password at
+ * the terminal. Nothing is called absent before the keyring that it would be in is open.
+ */
+#include <string.h>
+
+#include "keyring/modules/secret-service-bus.h"
+
+#define PROMPT_INTERFACE "org.freedesktop.Secret.Prompt"
+#define ROUNDS 2 /* what was unlocked once must be open */
+
+/* A dialog under way. */
+struct dialog {
+	bool over, dismissed, gone;
+};
+
+static void on_completed(GDBusConnection *bus, const char *sender, const char *path, const char *interface, const char *name,
+                         GVariant *arguments, gpointer data)
+{
+	struct dialog *dialog = data;
+	gboolean dismissed = TRUE;
+
+	(void)bus, (void)sender, (void)path, (void)interface, (void)name;
+	if (g_variant_is_of_type(arguments, G_VARIANT_TYPE("(bv)")))
+		g_variant_get(arguments, "(bv)", &dismissed, NULL);
+	dialog->dismissed = dismissed;
+	dialog->over = true;
+}
+
+static void on_gone(GDBusConnection *bus, const char *sender, const char *path, const char *interface, const char *name,
+                    GVariant *arguments, gpointer data)
+{
+	struct dialog *dialog = data;
+
+	(void)bus, (void)sender, (void)path, (void)interface, (void)name, (void)arguments;
+	dialog->over = dialog->gone = true;
+}
+
+static gboolean on_cancelled(GCancellable *cancel, gpointer data)
+{
+	(void)cancel, (void)data;
+	return G_SOURCE_CONTINUE; /* it has woken who waits */
+}
+
+/* Nobody waits for the answer: there are services without this method, and some that never answer it. */
+static void dismiss(struct talk *talk, const char *prompt)
+{
+	g_dbus_connection_call(talk->vault->bus, SERVICE_NAME, prompt, PROMPT_INTERFACE, "Dismiss", NULL, NULL,
+	                       G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);
+	g_dbus_connection_flush_sync(talk->vault->bus, NULL, NULL); /* after the deadline too */
+}
+
+static void wait_for(struct talk *talk, GMainContext *context, const struct dialog *dialog)
+{
+	GSource *cancelled = g_cancellable_source_new(talk->cancel);
+
+	g_source_set_callback(cancelled, G_SOURCE_FUNC(on_cancelled), NULL, NULL);
+	g_source_attach(cancelled, context);
+	while (!dialog->over && !g_cancellable_is_cancelled(talk->cancel))
+		g_main_context_iteration(context, TRUE);
+	g_source_destroy(cancelled);
+	g_source_unref(cancelled);
+}
+
+/* Shows the dialog and waits for its end, or its service's, or the deadline. */
+static int show_dialog(struct talk *talk, const char *prompt, GMainContext *context, struct dialog *dialog)
+{
+	GDBusConnection *bus = talk->vault->bus;
+	char *owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(talk->vault->service));
+	guint completed, gone;
+	GVariant *reply;
+	int status;
+
+	if (owner == NULL)
+		return talk_say(talk, "the Secret Service is gone", ACRED_UNAVAILABLE);
+	completed = g_dbus_connection_signal_subscribe(bus, owner, PROMPT_INTERFACE, "Completed", prompt, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
+	                                               on_completed, dialog, NULL);
+	gone = g_dbus_connection_signal_subscribe(bus, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
+	                                          "/org/freedesktop/DBus", owner, G_DBUS_SIGNAL_FLAGS_NONE, on_gone, dialog, NULL);
+	status = talk_method(talk, prompt, PROMPT_INTERFACE, "Prompt", g_variant_new("(s)", ""), "()", &reply);
+	if (status == ACRED_OK) {
+		g_variant_unref(reply);
+		wait_for(talk, context, dialog);
+	}
+	g_dbus_connection_signal_unsubscribe(bus, completed);
+	g_dbus_connection_signal_unsubscribe(bus, gone);
+	g_free(owner);
+	return status == ACRED_FAILED ? ACRED_LOCKED : status; /* where it cannot be shown, what it was for stays locked */
+}
+
+/* libsecret's own would not do: it does not tell that a dialog was dismissed, and waits for ever for one that does not
+ * complete when it is told to go. */
+static int ask_person(struct talk *talk, const char *prompt)
+{
+	GMainContext *context = g_main_context_new();
+	struct dialog dialog = { 0 };
+	int status;
+
+	g_main_context_push_thread_default(context);
+	status = show_dialog(talk, prompt, context, &dialog);
+	g_main_context_pop_thread_default(context);
+	g_main_context_unref(context);
+	if (status != ACRED_OK)
+		return status;
+	if (dialog.gone)
+		return talk_say(talk, "the Secret Service ended while its dialog was open", ACRED_UNAVAILABLE);
+	if (dialog.dismissed)
+		return talk_say(talk, "the keyring's dialog was dismissed", ACRED_LOCKED);
+	if (dialog.over)
+		return ACRED_OK;
+	dismiss(talk, prompt);
+	return talk_say(talk, "the keyring's dialog was not answered in time", ACRED_TIMEOUT);
+}
+
+/* The service wants a dialog. One that may not open is dismissed, or it would stay there for good. */
+int talk_prompt(struct talk *talk, const char *prompt)
+{
+	if (strcmp(prompt, NO_PATH) == 0)
+		return ACRED_OK;
+	if (talk->may_prompt)
+		return ask_person(talk, prompt);
+	dismiss(talk, prompt);
+	return ACRED_LOCKED; /* that a person must unlock it is what that means */
+}
+
+/* Without a password it opens without asking. */
+int talk_unlock(struct talk *talk, const char *const *paths)
+{
+	const char *prompt;
+	GVariant *reply;
+	int status = talk_method(talk, SERVICE_PATH, SERVICE_INTERFACE, "Unlock", g_variant_new("(^ao)", paths), "(aoo)", &reply);
+
+	if (status != ACRED_OK)
+		return status;
+	g_variant_get(reply, "(@ao&o)", NULL, &prompt);
+	/* A person who sees no dialog can be asked at the terminal. */
+	if (strcmp(prompt, NO_PATH) != 0 && !talk->may_prompt && talk->call->ask != NULL) {
+		dismiss(talk, prompt);
+		status = talk_open_by_password(talk, paths[0]);
+	} else {
+		status = talk_prompt(talk, prompt);
+	}
+	g_variant_unref(reply);
+	return status;
+}
+
+/* The collection that new items go to. None is an answer too, but not 'absent': nobody ever set it up. */
+static int default_collection(struct talk *talk, char **ret_path)
+{
+	GError *error = NULL;
+	char *path = secret_service_read_alias_dbus_path_sync(talk->vault->service, "default", talk->cancel, &error);
+
+	if (error != NULL)
+		return talk_fail(talk, "the default keyring", error);
+	if (path == NULL || strcmp(path, NO_PATH) == 0) {
+		g_free(path);
+		return talk_say(talk, "the Secret Service has no default keyring", ACRED_UNAVAILABLE);
+	}
+	*ret_path = path;
+	return ACRED_OK;
+}
+
+int talk_open_default(struct talk *talk, char **ret_path, bool *ret_was_locked)
+{
+	const char *paths[] = { NULL, NULL };
+	GVariant *locked;
+	char *path = NULL;
+	int status = default_collection(talk, &path);
+
+	if (status != ACRED_OK)
+		return status;
+	status = talk_property(talk, path, COLLECTION_INTERFACE, "Locked", "b", &locked);
+	if (status == ACRED_OK) {
+		*ret_was_locked = g_variant_get_boolean(locked);
+		g_variant_unref(locked);
+		paths[0] = path;
+		if (*ret_was_locked)
+			status = talk_unlock(talk, paths);
+	}
+	if (status == ACRED_OK)
+		*ret_path = path;
+	else
+		g_free(path);
+	return status;
+}
+
+/* What to do when a search found nothing: ABSENT, or OK if the keyring is only now open, to search again. */
+static int judge_nothing(struct talk *talk)
+{
+	bool was_locked;
+	char *path;
+	int status = talk_open_default(talk, &path, &was_locked);
+
+	if (status != ACRED_OK)
+		return status;
+	g_free(path);
+	return was_locked ? ACRED_OK : ACRED_ABSENT;
+}
+
+int talk_find(struct talk *talk, GHashTable *attributes, char ***ret_items, bool *ret_more)
+{
+	for (int round = 0; round < ROUNDS; round++) {
+		char **unlocked = NULL, **locked = NULL;
+		GError *error = NULL;
+		int status;
+
+		if (!secret_service_search_for_dbus_paths_sync(talk->vault->service, NULL, attributes, talk->cancel,
+		                                               &unlocked, &locked, &error))
+			return talk_fail(talk, "a search", error);
+		*ret_more = locked != NULL && locked[0] != NULL;
+		if (unlocked != NULL && unlocked[0] != NULL) {
+			g_strfreev(locked);
+			*ret_items = unlocked;
+			return ACRED_OK;
+		}
+		status = *ret_more ? talk_unlock(talk, (const char *const *)locked) : judge_nothing(talk);
+		g_strfreev(unlocked);
+		g_strfreev(locked);
+		if (status != ACRED_OK)
+			return status;
+	}
+	return talk_say(talk, "the keyring stays locked", ACRED_LOCKED);
+}
