@@ -81,6 +81,9 @@ bool config_names(const struct config *config, const char *base_url);
 /* An address that it has another for, a short name or one that people know, becomes that one; the user id stays. */
 void config_take_base_url(const struct config *config, struct url *url);
 
+/* NULL, or what is wrong with VALUE for WORD in SECTION ("": before the first), in words that do not show it. */
+const char *config_judge(enum config_word word, const char *value, const char *section);
+
 /* "ca-file" */
 const char *config_word_name(enum config_word word);
 
