@@ -4,9 +4,8 @@
  */
 #include "helper/base/child.h"
 
-#include <unistd.h>
-
-int child_start(const char *program, bool in_path, char *const argv[], child_prepare *prepare, int pipe_end, pid_t *ret_pid)
+int child_start(const char *program, bool in_path, char *const argv[], char *const envp[], child_prepare *prepare,
+                int pipe_end, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -18,7 +17,7 @@ int child_start(const char *program, bool in_path, char *const argv[], child_pre
 	if (!error) {
 		error = prepare(&actions, &attributes, pipe_end);
 		if (!error)
-			error = (in_path ? posix_spawnp : posix_spawn)(ret_pid, program, &actions, &attributes, argv, environ);
+			error = (in_path ? posix_spawnp : posix_spawn)(ret_pid, program, &actions, &attributes, argv, envp);
 		posix_spawnattr_destroy(&attributes);
 	}
 	posix_spawn_file_actions_destroy(&actions);

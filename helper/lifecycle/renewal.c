@@ -71,7 +71,7 @@ static int start(const struct account *account, int pipe_end, pid_t *ret_pid)
 	char text[ACCOUNT_TEXT_BYTES];
 	char *const argv[] = { "alation-cred", "rotate", "--auto", (char *)account_text(account, text), NULL };
 
-	return child_start("/proc/self/exe", false, argv, prepare, pipe_end, ret_pid);
+	return child_start("/proc/self/exe", false, argv, environ, prepare, pipe_end, ret_pid);
 }
 
 /* Until the child's end closes the pipe; false: it did not in its time. */

@@ -347,6 +347,16 @@ static void a_name_is_looked_for_in_path(void **state)
 	free(before);
 }
 
+static void a_token_in_the_environment_is_not_its(void **state)
+{
+	(void)state;
+	setenv("ALATION_REFRESH_TOKEN", "hunter2", 1);
+	setenv("ALATION_REFRESH_TOKENS", "another", 1);
+	assert_answer("echo \"${ALATION_REFRESH_TOKEN-none} $ALATION_REFRESH_TOKENS\"", "none another");
+	unsetenv("ALATION_REFRESH_TOKEN");
+	unsetenv("ALATION_REFRESH_TOKENS");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +366,7 @@ int main(void)
 		cmocka_unit_test(it_starts_clean),              cmocka_unit_test(whoever_ignores_children_is_asked_too),
 		cmocka_unit_test(a_signal_ends_both),           cmocka_unit_test(what_cannot_be_started),
 		cmocka_unit_test(a_name_is_looked_for_in_path), cmocka_unit_test(what_it_wrote_last_counts),
+		cmocka_unit_test(a_token_in_the_environment_is_not_its),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
