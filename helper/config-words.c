@@ -56,6 +56,25 @@ static const char *judge_any(const char *value, const char *section)
 	return NULL;
 }
 
+/* What stands behind the user's part must be a host and a port: a password whose '@' was forgotten would be shown as one. */
+static const char *judge_proxy(const char *value, const char *section)
+{
+	static const char wrong_value[] = "the value is no proxy, such as http://proxy.example.com:3128";
+	const char *scheme = strstr(value, "://"), *at = strrchr(value, '@'), *host = at ? at + 1 : scheme ? scheme + 3 : value;
+	bool v6 = *host == '[';
+	size_t n = v6 ? strcspn(host, "]") : strcspn(host, ":/");
+
+	(void)section;
+	if (n == 0 || (v6 && host[n] != ']'))
+		return wrong_value;
+	host += n + v6;
+	if (*host == ':' && (host[1] < '0' || host[1] > '9'))
+		return wrong_value;
+	if (*host == ':')
+		host += 1 + strspn(host + 1, "0123456789");
+	return *host && *host != '/' ? wrong_value : NULL;
+}
+
 static const char *judge_auto_rotate(const char *value, const char *section)
 {
 	int64_t s;
@@ -80,7 +99,7 @@ static const struct {
 	[CONFIG_DEFAULT_ACCOUNT] = { "default-account", judge_account },
 	[CONFIG_CA_FILE] = { "ca-file", judge_path },
 	[CONFIG_CLIENT_CERT] = { "client-cert", judge_client_cert },
-	[CONFIG_PROXY] = { "proxy", judge_any },
+	[CONFIG_PROXY] = { "proxy", judge_proxy },
 	[CONFIG_NO_PROXY] = { "no-proxy", judge_any },
 	[CONFIG_AUTO_ROTATE] = { "auto-rotate", judge_auto_rotate },
 	[CONFIG_TIMEOUT] = { "timeout", judge_timeout },

@@ -259,6 +259,10 @@ static const struct {
 	ROW("proxy=http://" CANARY "\n", ":1:6: ", "no '=' stands"),
 	ROW("proxy = http://" CANARY "\n", ":1:7: ", "no '=' stands"),
 	ROW("proxy\n", ":1:6: ", "the value is missing"),
+	ROW("proxy http://user:" CANARY "\n", ":1:7: ", "the value is no proxy"), /* its '@' was forgotten */
+	ROW("proxy user:" CANARY "@\n", ":1:7: ", "the value is no proxy"),
+	ROW("proxy [::1:" CANARY "\n", ":1:7: ", "the value is no proxy"),
+	ROW("proxy proxy:80" CANARY "\n", ":1:7: ", "the value is no proxy"),
 	ROW("proxy   # " CANARY "\n", ":1:9: ", "the value is missing"),
 	/* values */
 	ROW("base-url ftp://" CANARY "\n", ":1:10: ", "no address of an instance"),
