@@ -224,11 +224,32 @@ static enum outcome say_unavailable(struct walk *walk, const char *text, const c
 	                   *why ? ": " : "", why);
 }
 
+/* Whether the list names a keyring that the configuration has no line for: one with arguments looked elsewhere. */
+static bool has_lost_its_line(const struct walk *walk)
+{
+	const struct arrangement *a = &walk->context->arrangement;
+
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->lines[i].facility, "refresh") == 0 && strcmp(a->lines[i].module, walk->account->module) == 0)
+			return false;
+	return walk->account->module[0];
+}
+
+static enum outcome say_absent(struct walk *walk, const char *text)
+{
+	char remedy[URL_BASE_MAX_BYTES + 128];
+	bool lost = has_lost_its_line(walk);
+
+	snprintf(remedy, sizeof remedy, "%slog in with 'alation-cred login %s'", lost ? "write that line again, if it had arguments, or " : "", walk->account->base_url);
+	return trouble_say(&walk->context->trouble, TROUBLE_NO_ACCOUNT, remedy, "no RefreshToken is stored for %s%s%s%s", text, lost ? " in '" : "",
+	                   lost ? walk->account->module : "", lost ? "', which no line of the configuration has" : "");
+}
+
 enum outcome walk_say(struct walk *walk, const struct keyring_answer *answer)
 {
 	const char *why = answer->why, *module = answer->module ? answer->module : "none";
 	struct context *context = walk->context;
-	char text[ACCOUNT_TEXT_BYTES], remedy[URL_BASE_MAX_BYTES + 64];
+	char text[ACCOUNT_TEXT_BYTES];
 
 	account_text(walk->account, text);
 	if (answer->refused)
@@ -238,8 +259,7 @@ enum outcome walk_say(struct walk *walk, const struct keyring_answer *answer)
 	case ACRED_OK:
 		return DONE;
 	case ACRED_ABSENT:
-		snprintf(remedy, sizeof remedy, "log in with 'alation-cred login %s'", walk->account->base_url);
-		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, remedy, "no RefreshToken is stored for %s", text);
+		return say_absent(walk, text);
 	case ACRED_LOCKED:
 		return say_locked(walk, text, module, why);
 	case ACRED_UNAVAILABLE:

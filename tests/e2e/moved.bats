@@ -59,3 +59,16 @@ teardown() { program_teardown; }
 	login_demo --keyring secret-service
 	expect 0
 }
+
+@test "a line with arguments that is gone from the configuration is what is said, not that the login is lost" {
+	local line="refresh sufficient sealed-file file=$BATS_TEST_TMPDIR/mine key-file=$BATS_TEST_TMPDIR/key"
+	echo "$line" >"$ALATION_CRED_CONFIG"
+	login_token "$NEW" --exclusive --keyring sealed-file
+	expect 0
+	echo >"$ALATION_CRED_CONFIG"
+	run_cred get --fresh "$ACCOUNT"
+	expect 3 "in 'sealed-file', which no line of the configuration has" 'write that line again'
+	echo "$line" >"$ALATION_CRED_CONFIG"
+	run_cred get --fresh "$ACCOUNT"
+	expect 0
+}
