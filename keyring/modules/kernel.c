@@ -159,6 +159,10 @@ static int kernel_store(struct acred_call *call, void *state, const struct acred
 	const char *what;
 	int error, status;
 
+	if (strcmp(key->facility, "refresh") == 0) {
+		call->note(call->host, "a RefreshToken is not kept where a restart loses it");
+		return ACRED_FAILED;
+	}
 	if (!describe(call, state, key, description))
 		return ACRED_FAILED;
 	if (len == 0 || len > KERNEL_KEY_MAX_BYTES || ttl_s < 0) {

@@ -255,6 +255,18 @@ static void test_errors(void **unused)
 	}
 }
 
+static void test_no_refresh_token(void **unused)
+{
+	struct acred_key refresh = key;
+
+	(void)unused;
+	refresh.facility = "refresh";
+	noted[0] = '\0';
+	assert_int_equal(module->store(&call, state, &refresh, "x", 1, 0), ACRED_FAILED);
+	assert_string_equal(noted, "a RefreshToken is not kept where a restart loses it");
+	assert_int_equal(module->lookup(&call, state, &refresh), ACRED_ABSENT);
+}
+
 static void test_list(void **unused)
 {
 	(void)unused;
@@ -339,6 +351,7 @@ int main(void)
 		ROW(test_expired_is_absent),
 		ROW(test_replaced_while_read),
 		ROW(test_errors),
+		ROW(test_no_refresh_token),
 		ROW(test_list),
 		ROW(test_arguments),
 		ROW(test_foreign_session_keyring),
