@@ -60,6 +60,7 @@ struct keyring_answer {
 /* A module as the stack holds it. */
 struct keyring_slot {
 	struct keyring_line line;
+	bool added;                /* by keyring_add: it counts for whom it holds, and for what is erased */
 	bool loaded, opened;       /* that was tried; `status` says how it went */
 	int status;
 	bool refused;              /* it never came to be a module: `status` and `why` are the loader's */
@@ -82,7 +83,8 @@ struct keyring { /* the caller's memory; zeroed is empty */
 void keyring_init(const char *modules_dir, const struct keyring_line *lines, size_t n, struct keyring *ret_keyring);
 
 /* A `sufficient` line for MODULE, a name and no path, at the end of FACILITY's, unless one names it already. For the module
- * that is known to hold a secret, whatever the lines have become since. False: no room, or no name. */
+ * that is known to hold a secret, whatever the lines have become since: walks that name no holder pass it by, but for an
+ * erase. False: no room, or no name. */
 bool keyring_add(struct keyring *keyring, const char *facility, const char *module);
 
 /* Calls each opened module's close. Shared objects stay loaded. */

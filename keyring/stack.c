@@ -68,6 +68,7 @@ bool keyring_add(struct keyring *keyring, const char *facility, const char *modu
 	memset(slot, 0, sizeof *slot);
 	strcpy(slot->name, module);
 	slot->line = (struct keyring_line){ facility, KEYRING_SUFFICIENT, slot->name, 0, NULL };
+	slot->added = true;
 	keyring->n++;
 	return true;
 }
@@ -230,7 +231,7 @@ static int look(struct walk *walk, const char *holder, guest_question *ask)
 			struct keyring_slot *slot = line(walk, i);
 			int status;
 
-			if (slot == NULL || (holder != NULL && (slot == held) != (round == 1)))
+			if (slot == NULL || (holder != NULL && (slot == held) != (round == 1)) || (holder == NULL && slot->added))
 				continue;
 			if (round == 0 && !guest_is_source(dir, slot, walk->ears))
 				continue;
@@ -312,7 +313,7 @@ static bool offer_to(struct walk *walk, enum take take, const struct deposit *de
 		struct keyring_slot *slot = line(walk, i);
 		int status;
 
-		if (slot == NULL || actions[slot->line.control].store != take)
+		if (slot == NULL || slot->added || actions[slot->line.control].store != take)
 			continue;
 		status = offer(walk, i, deposit);
 		if (status == ACRED_OK && take == FIRST_TAKES)

@@ -246,7 +246,8 @@ static enum outcome ask_token(struct context *context, struct gathered *g)
 }
 
 /* The keyring that will have it: where the account is listed, that one. Whose a password is the server tells only with the
- * RefreshToken that it has made: then each that holds an account of that instance. */
+ * RefreshToken that it has made: then each that holds an account of that instance. One that is away, as where a desktop was,
+ * stops nobody: then the stack takes it. */
 static enum outcome check_keyring(struct context *context, const struct account *account)
 {
 	ACCOUNTS accounts = { 0 };
@@ -262,7 +263,11 @@ static enum outcome check_keyring(struct context *context, const struct account 
 			continue;
 		memcpy(known.module, listed->module, sizeof known.module);
 		outcome = ready_to_keep(context, &known);
-		any = true;
+		any |= outcome == DONE;
+		if (context->trouble.code == TROUBLE_KEYRING_UNAVAILABLE) {
+			context->trouble = (struct trouble){ 0 };
+			outcome = DONE;
+		}
 	}
 	return any || outcome != DONE ? outcome : ready_to_keep(context, account);
 }

@@ -44,6 +44,25 @@ static void test_add(void **state)
 	assert_true(keyring_add(&keyring, "refresh", "b")); /* it is there */
 }
 
+/* What one account needs is not the stack of the next: a walk without a holder passes it by, and an erase does not. */
+static void test_added_counts_for_its_holder(void **state)
+{
+	static const char *const texts[] = { "sufficient a", "access:sufficient b lookup=ok", NULL };
+
+	(void)state;
+	set_up(texts, "refresh");
+	keyring.n = 1;
+	assert_true(keyring_add(&keyring, "refresh", "b"));
+	assert_int_equal(keyring_lookup(&keyring, &ears, &key, NULL, &answer), ACRED_ABSENT);
+	assert_string_equal(logged, "a.load a.open a.lookup");
+	logged[0] = '\0';
+	assert_int_equal(keyring_store(&keyring, &ears, &key, NULL, "secret", 6, 60, &answer), ACRED_OK);
+	assert_string_equal(logged, "a.store");
+	logged[0] = '\0';
+	assert_int_equal(keyring_erase(&keyring, &ears, &key, NULL, &answer), ACRED_OK);
+	assert_string_equal(logged, "a.erase b.load b.open b.erase");
+}
+
 /* A name that was added lives as long as its line, not as long as the caller's. */
 static void test_added_name_is_kept(void **state)
 {
@@ -275,6 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_add),
+		cmocka_unit_test(test_added_counts_for_its_holder),
 		cmocka_unit_test(test_added_name_is_kept),
 		cmocka_unit_test(test_lookup_in),
 		cmocka_unit_test(test_erase_but),

@@ -97,9 +97,9 @@ static const struct account_status accounts[] = {
 #define SECOND_ACCOUNT "{\"base_url\":\"http://[::1]:8080\",\"user_id\":7," \
 	"\"name\":\"\",\"default\":false,\"exclusive\":true," \
 	"\"refresh\":{\"module\":null,\"expires_at\":null,\"expires_at_epoch\":null,\"passed_over\":[" \
-	"{\"module\":\"environment\",\"status\":\"absent\"},{\"module\":\"secret-service\",\"status\":\"locked\"}]}," \
+	"{\"module\":\"environment\",\"status\":\"absent\",\"why\":null},{\"module\":\"secret-service\",\"status\":\"locked\",\"why\":null}]}," \
 	"\"access\":{\"module\":null,\"expires_at\":null,\"expires_at_epoch\":null,\"passed_over\":[" \
-	"{\"module\":\"kernel\",\"status\":\"unavailable\"}]}}"
+	"{\"module\":\"kernel\",\"status\":\"unavailable\",\"why\":null}]}}"
 
 static char buffer[4096];
 
