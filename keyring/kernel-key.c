@@ -8,10 +8,14 @@
 #include <errno.h>
 #include <linux/keyctl.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define REPLACED_TRIES 3
+#define IDS_MAX_BYTES 65536     /* 16384 keys */
+#define DESCRIBED_MAX_BYTES 512 /* a key with more than that is nobody's here */
 
 /* Everything for who possesses it, and all but SETATTR for the user: under a foreign session keyring nobody
  * possesses what is in the user keyring. */
@@ -37,9 +41,20 @@ long kernel_key_read_ids(int32_t *ids, size_t room)
 	return keyctl(KEYCTL_READ, KEY_SPEC_USER_KEYRING, (long)ids, (long)room, 0);
 }
 
-long kernel_key_describe(long id, char *text, size_t room)
+/* "TYPE;UID;GID;PERMISSIONS;DESCRIPTION" is what the kernel gives. */
+char *kernel_key_describe(long id, char *text, size_t room)
 {
-	return keyctl(KEYCTL_DESCRIBE, id, (long)text, (long)room, 0);
+	long n = keyctl(KEYCTL_DESCRIBE, id, (long)text, (long)room - 1, 0);
+	char *p = text;
+
+	if (n <= 0 || n > (long)room - 1 || strncmp(text, "user;", 5) != 0)
+		return NULL;
+	text[n] = '\0';
+	for (int fields = 0; fields < 4 && p != NULL; fields++) {
+		p = strchr(p, ';');
+		p = p != NULL ? p + 1 : NULL;
+	}
+	return p;
 }
 
 /* Gives the new key its end and its permissions, then puts it in the old one's place. */
@@ -89,4 +104,53 @@ int kernel_key_erase(const char *description, const char **ret_what)
 			return errno;
 	}
 	return EAGAIN;
+}
+
+static bool begins(int32_t id, const char *beginning)
+{
+	char text[DESCRIBED_MAX_BYTES];
+	const char *description = kernel_key_describe(id, text, sizeof text);
+
+	return description != NULL && strncmp(description, beginning, strlen(beginning)) == 0;
+}
+
+/* One pass over IDS. 0 or an errno; what another process took out meanwhile is no error. */
+static int erase_listed(int32_t *ids, const char *beginning, bool *ret_any, const char **ret_what)
+{
+	long n = kernel_key_read_ids(ids, IDS_MAX_BYTES);
+
+	*ret_any = false;
+	*ret_what = "cannot list";
+	if (n < 0)
+		return errno;
+	n = n > IDS_MAX_BYTES ? IDS_MAX_BYTES : n;
+	for (long i = 0; i < n / (long)sizeof *ids; i++) {
+		if (!begins(ids[i], beginning))
+			continue;
+		*ret_any = true;
+		*ret_what = "cannot unlink";
+		if (keyctl(KEYCTL_UNLINK, ids[i], KEY_SPEC_USER_KEYRING, 0, 0) != 0 && errno != ENOENT && errno != ENOKEY &&
+		    errno != EKEYEXPIRED && errno != EKEYREVOKED)
+			return errno;
+	}
+	return 0;
+}
+
+int kernel_key_erase_all(const char *beginning, const char **ret_what)
+{
+	int32_t *ids = malloc(IDS_MAX_BYTES);
+	int error = ids != NULL ? EAGAIN : ENOMEM, erased = ENOKEY;
+
+	*ret_what = "cannot list";
+	/* Once more, until a pass finds none: another process may put one there in between. */
+	for (int tries = 0; tries < REPLACED_TRIES && error == EAGAIN; tries++) {
+		bool any;
+		int failed = erase_listed(ids, beginning, &any, ret_what);
+
+		if (failed != 0 || !any)
+			error = failed != 0 ? failed : erased;
+		erased = 0;
+	}
+	free(ids);
+	return error;
 }

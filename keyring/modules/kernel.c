@@ -196,22 +196,14 @@ static int kernel_erase(struct acred_call *call, void *state, const struct acred
 	return error == 0 ? ACRED_OK : ACRED_FAILED;
 }
 
-/* A key's "user;UID;GID;PERMISSIONS;DESCRIPTION". One that cannot be described is none of ours, or has ended. */
 static void list_key(const struct kernel *kernel, int32_t id, void *host,
                      void (*each)(void *host, const struct acred_key *))
 {
-	char text[DESCRIPTION_MAX_BYTES + 64], *p = text;
+	char text[DESCRIPTION_MAX_BYTES + 64];
+	char *description = kernel_key_describe(id, text, sizeof text);
 	struct acred_key key;
-	long n = kernel_key_describe(id, text, sizeof text - 1);
 
-	if (n <= 0 || n > (long)sizeof text - 1 || strncmp(text, "user;", 5) != 0)
-		return;
-	text[n] = '\0';
-	for (int fields = 0; fields < 4 && p != NULL; fields++) {
-		p = strchr(p, ';');
-		p = p != NULL ? p + 1 : NULL;
-	}
-	if (p != NULL && entry_split(kernel->prefix, p, &key))
+	if (description != NULL && entry_split(kernel->prefix, description, &key))
 		each(host, &key);
 }
 

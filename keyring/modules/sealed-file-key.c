@@ -14,12 +14,13 @@
 #include "keyring/modules/sealed-file-passphrase.h"
 
 #define ASK_TRIES 3
-#define DESCRIPTION_BYTES (ENTRY_PREFIX_MAX_BYTES + sizeof ":sealed-file:" + 2 * BOX_SALT_BYTES)
+#define KIND ":sealed-file:"
+#define DESCRIPTION_BYTES (ENTRY_PREFIX_MAX_BYTES + sizeof KIND + 2 * BOX_SALT_BYTES)
 
 /* PREFIX:sealed-file:SALT. The module kernel's list takes it for no entry: no account follows. */
 static void describe(const struct sealed *self, const unsigned char salt[BOX_SALT_BYTES], char description[DESCRIPTION_BYTES])
 {
-	int n = snprintf(description, DESCRIPTION_BYTES, "%s:sealed-file:", self->arguments.prefix);
+	int n = snprintf(description, DESCRIPTION_BYTES, "%s" KIND, self->arguments.prefix);
 
 	for (int i = 0; i < BOX_SALT_BYTES; i++)
 		n += snprintf(description + n, DESCRIPTION_BYTES - (size_t)n, "%02x", salt[i]);
@@ -183,16 +184,17 @@ void sealed_key_rest(struct acred_call *call, const struct sealed *self)
 	           self->arguments.path);
 }
 
-int sealed_key_forget(struct acred_call *call, struct sealed *self, const struct sealed_lid *lid)
+/* Every file's that rests under this prefix: the one that it is for may have been damaged, moved away or made anew. */
+int sealed_key_forget(struct acred_call *call, struct sealed *self)
 {
-	char description[DESCRIPTION_BYTES];
+	char beginning[DESCRIPTION_BYTES];
 	const char *what;
 	int error;
 
 	explicit_bzero(self->key, sizeof self->key);
 	self->has_key = false;
-	describe(self, lid->salt, description);
-	error = kernel_key_erase(description, &what);
+	snprintf(beginning, sizeof beginning, "%s" KIND, self->arguments.prefix);
+	error = kernel_key_erase_all(beginning, &what);
 	switch (error) {
 	case 0:
 		return ACRED_OK;
@@ -203,8 +205,8 @@ int sealed_key_forget(struct acred_call *call, struct sealed *self, const struct
 	case ENOSYS:
 		return ACRED_ABSENT;
 	case EAGAIN:
-		return sealed_say(call, ACRED_FAILED, "another process rests the key of %s again and again", self->arguments.path);
+		return sealed_say(call, ACRED_FAILED, "another process rests a key again and again");
 	default:
-		return sealed_say(call, ACRED_FAILED, "the key of %s stays in the kernel keyring: %s: %s", self->arguments.path, what, strerror(error));
+		return sealed_say(call, ACRED_FAILED, "a key stays in the kernel keyring: %s: %s", what, strerror(error));
 	}
 }

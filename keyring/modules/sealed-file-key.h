@@ -19,7 +19,7 @@ int sealed_key_new(struct acred_call *, struct sealed *, enum sealed_asking, str
 /* Lets the key of SELF rest in the kernel keyring, if it may; notes it where a person gave it in vain. */
 void sealed_key_rest(struct acred_call *, const struct sealed *);
 
-/* Forgets the key of the file with this lid. ACRED_ABSENT where none rested in the kernel keyring. */
-int sealed_key_forget(struct acred_call *, struct sealed *, const struct sealed_lid *);
+/* Forgets the key of SELF, and what rests in the kernel keyring under its prefix. ACRED_ABSENT where none rested there. */
+int sealed_key_forget(struct acred_call *, struct sealed *);
 
 #endif

@@ -223,11 +223,7 @@ static int sealed_list(struct acred_call *call, void *state, void (*each)(void *
 
 static int sealed_lock_again(struct acred_call *call, void *state)
 {
-	WIPED file = { 0 };
-	struct sealed_box box;
-	int status = read_box(call, state, &file, &box);
-
-	return status == ACRED_OK ? sealed_key_forget(call, state, &box.lid) : status;
+	return sealed_key_forget(call, state);
 }
 
 const struct acred_module alation_cred_module = {

@@ -378,7 +378,7 @@ static int teardown(void **unused)
 	keyring_error = 0;
 	kill_in = 0;
 	broken.name = NULL;
-	(void)lock(); /* of the file that is there at the end; a test that has others locks those itself */
+	(void)lock(); /* every file's key: they rest under this process's prefix */
 	module->close(state);
 	return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }

@@ -365,6 +365,56 @@ static void test_the_key_rests(void **unused)
 	assert_int_equal(n_found, 0);
 }
 
+/* What has become of the file meanwhile is nothing that a lock asks about. */
+static void test_lock_without_the_file(void **unused)
+{
+	unsigned char sound[4096];
+	char away[512], longer[96];
+	void *kernel;
+	size_t n;
+
+	(void)unused;
+	if (keyring_closed())
+		skip();
+	snprintf(away, sizeof away, "%s", path_of("away"));
+	for (int i = 0; i < 3; i++) {
+		make_cheap_file(file, "open sesame");
+		reopen(NULL, NULL);
+		PERSON("open sesame");
+		assert_int_equal(store("secret"), ACRED_OK);
+		nobody();
+		assert_true(resting() > 0);
+		n = read_file(file, sound, sizeof sound);
+		assert_int_equal(rename(file, away), 0);
+		if (i == 1)
+			write_file(file, sound, n - 1);
+		else if (i == 2)
+			make_cheap_file(file, "another");
+		reopen(NULL, NULL);
+		assert_int_equal(lock(), ACRED_OK);
+		assert_int_equal(lock(), ACRED_ABSENT);
+		assert_int_equal(rename(away, file), 0);
+		assert_true(resting() < 0);
+		assert_int_equal(lookup(), ACRED_LOCKED);
+	}
+
+	/* A longer prefix is another's, and a cached token none of this module's. */
+	snprintf(longer, sizeof longer, "%s.b", arg_prefix);
+	reopen_with(2, (const char *const[]){ arg_file, longer });
+	PERSON("open sesame");
+	assert_int_equal(lookup(), ACRED_OK);
+	nobody();
+	assert_int_equal(acred_builtin_kernel.open(&call, 1, (const char *const[]){ arg_prefix }, &kernel), ACRED_OK);
+	assert_int_equal(acred_builtin_kernel.store(&call, kernel, &(const struct acred_key){ "access", key.base_url, key.user_id }, "token", 5, 60), ACRED_OK);
+	reopen(NULL, NULL);
+	assert_int_equal(lock(), ACRED_ABSENT);
+	assert_int_equal(acred_builtin_kernel.erase(&call, kernel, &(const struct acred_key){ "access", key.base_url, key.user_id }), ACRED_OK);
+	acred_builtin_kernel.close(kernel);
+	reopen_with(2, (const char *const[]){ arg_file, longer });
+	assert_found("secret");
+	assert_int_equal(lock(), ACRED_OK);
+}
+
 static void test_how_long_it_rests(void **unused)
 {
 	static const struct {
@@ -483,6 +533,7 @@ int main(void)
 		ROW(test_a_person_makes_the_file),
 		ROW(test_questions_are_printable),
 		ROW(test_the_key_rests),
+		ROW(test_lock_without_the_file),
 		ROW(test_how_long_it_rests),
 		ROW(test_the_key_of_a_new_file_rests),
 		ROW(test_a_key_that_does_not_fit),
