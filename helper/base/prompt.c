@@ -19,7 +19,9 @@
 #define NO_DEADLINE 0
 #define ASKPASS_MS 600000 /* where nothing else limits it: whoever went away must not leave us waiting for ever */
 
-static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGALRM };
+/* All that would end or stop us, and that somebody sends; those of a fault in the program end it as it is. */
+static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM,
+	SIGPROF, SIGXCPU, SIGIO, SIGPWR };
 #define CAUGHT (sizeof caught / sizeof *caught)
 
 /* Whether any of them came, and which. */

@@ -133,7 +133,7 @@ static void control_c_ends_it(void **state)
 
 static void other_signals_end_it_too(void **state)
 {
-	static const int numbers[] = { SIGTERM, SIGHUP, SIGQUIT, SIGALRM };
+	static const int numbers[] = { SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF, SIGXCPU, SIGIO, SIGPWR };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
