@@ -137,6 +137,10 @@ ExecStart=/usr/local/bin/catalog-export'
 	exported
 	[[ $(place_mints) -ge 2 ]]
 	before=$(place sha256sum "$sealed")
+	run ! place_sh_root "$(recipe systemd-passphrase)" # what opens the file is kept
+	drop_cached
+	ends 0
+	place rm /etc/credstore/alation-passphrase
 	place_sh_root "$(recipe systemd-passphrase)"
 	drop_cached
 	ends 4 'the passphrase is wrong'
