@@ -165,14 +165,6 @@ static bool is_by_sudo(void)
 	return caller && *caller && strtoul(caller, NULL, 10) != geteuid();
 }
 
-/* What a service or a container is given, where it names nobody. */
-static bool brings_something(void)
-{
-	const char *token = getenv("ALATION_REFRESH_TOKEN"), *directory = getenv("CREDENTIALS_DIRECTORY");
-
-	return (token && *token) || (directory && *directory);
-}
-
 static enum outcome no_match(struct context *context, const struct accounts *accounts, const struct wish *wish,
                              struct account *ret_account)
 {
@@ -185,7 +177,7 @@ static enum outcome no_match(struct context *context, const struct accounts *acc
 	if (!accounts->n && is_by_sudo())
 		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "without sudo your own accounts count",
 		                   "nobody is logged in as uid %u, whom sudo has made of you", (unsigned)geteuid());
-	if (!accounts->n && brings_something())
+	if (!accounts->n && sources_in_environment())
 		return trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "set $ALATION_BASE_URL and $ALATION_USER_ID, which say whose it is; 'alation-cred status -v' tells what each source has",
 		                   "the environment may bring a RefreshToken, but of no account that is known");
 	if (!accounts->n)

@@ -47,7 +47,9 @@ static void add(void *user, const struct acred_key *key, const char *module)
 
 bool sources_in_environment(void)
 {
-	return getenv("ALATION_REFRESH_TOKEN") || getenv("CREDENTIALS_DIRECTORY");
+	const char *token = getenv("ALATION_REFRESH_TOKEN"), *directory = getenv("CREDENTIALS_DIRECTORY");
+
+	return (token && *token) || (directory && *directory);
 }
 
 void sources_add(struct context *context, bool all, struct accounts *accounts)
