@@ -101,6 +101,9 @@ static enum outcome take_section(struct reading *r, size_t column)
 		return no_memory(r);
 	*section = (struct config_section){ .next = r->config->sections };
 	memcpy(section->base_url, url.base, sizeof section->base_url);
+	for (const struct config_section *s = section->next; s; s = s->next)
+		if (strcmp(s->base_url, url.base) == 0)
+			section->stands_for = s->stands_for;
 	r->config->sections = section;
 	r->section = section->base_url;
 	return DONE;
@@ -184,6 +187,10 @@ static enum outcome take_value(struct reading *r, enum config_word word, char *r
 	if (!grow(&config->values, config->n_values, sizeof *config->values))
 		return no_memory(r);
 	config->values[config->n_values++] = (struct config_value){ word, r->section, value, { r->file->path, r->line } };
+	/* A section may be opened again: what it stands for is what is said last. */
+	for (struct config_section *s = config->sections; word == CONFIG_BASE_URL && s; s = s->next)
+		if (strcmp(s->base_url, r->section) == 0)
+			s->stands_for = value;
 	return DONE;
 }
 
@@ -199,7 +206,7 @@ static enum outcome take_line(struct reading *r)
 	for (enum config_word i = 0; i < CONFIG_WORDS; i++)
 		if (bytes_are((struct bytes){ word, n }, config_word_name(i)))
 			return take_value(r, i, r->text + start + n);
-	if (bytes_are((struct bytes){ word, n }, "refresh") || bytes_are((struct bytes){ word, n }, "access"))
+	if (conf_is_facility(word, n))
 		return take_stack_line(r, start + 1);
 	before_equals = strcspn(word, "=");
 	for (enum config_word i = 0; before_equals < n && i < CONFIG_WORDS; i++)
@@ -377,11 +384,11 @@ static const struct config_value *last(const struct config *config, enum config_
 	return found;
 }
 
-static bool is_address(const struct config_value *value, const char *base_url)
+static bool is_address(const char *value, const char *base_url)
 {
 	struct url url;
 
-	return value && url_parse(bytes_of(value->value), &url) == URL_OK && strcmp(url.base, base_url) == 0;
+	return value && url_parse(bytes_of(value), &url) == URL_OK && strcmp(url.base, base_url) == 0;
 }
 
 const struct config_value *config_find_in(const struct config *config, enum config_word word, const char *base_url)
@@ -389,7 +396,7 @@ const struct config_value *config_find_in(const struct config *config, enum conf
 	const struct config_value *found = last(config, word, base_url);
 
 	for (const struct config_section *s = config->sections; s && !found; s = s->next)
-		if (is_address(last(config, CONFIG_BASE_URL, s->base_url), base_url))
+		if (is_address(s->stands_for, base_url))
 			found = last(config, word, s->base_url);
 	return found;
 }
@@ -409,7 +416,7 @@ bool config_names(const struct config *config, const char *base_url)
 	for (size_t i = 0; i < config->n_values; i++) {
 		const struct config_value *value = &config->values[i];
 
-		if ((value->word == CONFIG_BASE_URL || value->word == CONFIG_DEFAULT_ACCOUNT) && is_address(value, base_url))
+		if ((value->word == CONFIG_BASE_URL || value->word == CONFIG_DEFAULT_ACCOUNT) && is_address(value->value, base_url))
 			return true;
 	}
 	return false;

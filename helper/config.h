@@ -51,6 +51,7 @@ struct config {
 	struct config_section {
 		struct config_section *next;
 		char base_url[URL_BASE_MAX_BYTES + 1];
+		const char *stands_for; /* the value of its base-url; NULL: it has none */
 	} *sections;
 	struct conf_line lines[KEYRING_LINES_MAX]; /* the stack's, of those facilities that are configured */
 	struct config_place line_places[KEYRING_LINES_MAX];

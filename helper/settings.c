@@ -40,11 +40,10 @@ static const char *without_password(struct settings *settings, const char *value
 
 static const char *line_text(struct settings *settings, const struct keyring_line *line)
 {
-	static const char *const controls[] = { "required", "requisite", "sufficient", "optional" };
 	char text[CONFIG_LINE_MAX_BYTES + 64];
 	struct out out = { .p = text, .room = sizeof text - 1 };
 
-	out_text(&out, controls[line->control]);
+	out_text(&out, conf_control_word(line->control));
 	out_text(&out, " ");
 	out_text(&out, line->module);
 	for (int i = 0; i < line->argc; i++) {

@@ -35,10 +35,15 @@ char *conf_word(char *text, size_t *position, size_t *ret_column)
 	return word;
 }
 
-bool conf_is_facility(const char *word)
+const char *conf_control_word(enum keyring_control control)
+{
+	return controls[control];
+}
+
+bool conf_is_facility(const char *word, size_t n)
 {
 	for (size_t i = 0; i < sizeof facilities / sizeof *facilities; i++)
-		if (strcmp(word, facilities[i]) == 0)
+		if (n == strlen(facilities[i]) && memcmp(word, facilities[i], n) == 0)
 			return true;
 	return false;
 }
@@ -70,7 +75,7 @@ const char *conf_parse(char *text, struct conf_line *ret_line, size_t *ret_colum
 	size_t at = 0;
 	const char *word = conf_word(text, &at, ret_column), *wrong;
 
-	if (word == NULL || !conf_is_facility(word))
+	if (word == NULL || !conf_is_facility(word, strlen(word)))
 		return "a stack line begins with refresh or access";
 	line->facility = word;
 	word = conf_word(text, &at, ret_column);

@@ -27,7 +27,10 @@ char *conf_word(char *text, size_t *position, size_t *ret_column);
  */
 const char *conf_parse(char *text, struct conf_line *ret_line, size_t *ret_column);
 
-/* Whether a stack line may begin so: "refresh", "access". */
-bool conf_is_facility(const char *word);
+/* Whether a stack line may begin with these N bytes: "refresh", "access". */
+bool conf_is_facility(const char *word, size_t n);
+
+/* "required" */
+const char *conf_control_word(enum keyring_control control);
 
 #endif

@@ -139,10 +139,10 @@ static void test_words(void **state)
 static void test_facilities(void **state)
 {
 	(void)state;
-	assert_true(conf_is_facility("refresh"));
-	assert_true(conf_is_facility("access"));
-	assert_false(conf_is_facility("recovery")); /* the program's own */
-	assert_false(conf_is_facility(""));
+	assert_true(conf_is_facility("refresh", 7));
+	assert_true(conf_is_facility("access", 6));
+	assert_false(conf_is_facility("recovery", 8)); /* the program's own */
+	assert_false(conf_is_facility("", 0));
 }
 
 int main(void)
