@@ -163,8 +163,9 @@ on_machine() {
 @test "C8: the locks' directory or a lock is removed, moved or replaced while 20 wait: one mint, 20 equal answers, and one lock" {
 	local how lock before
 	login_demo
-	for how in 'rm -r "$STATE/locks"' 'mv "$STATE/locks" "$STATE/aside.$before"' 'mv "$STATE/locks" "$STATE/aside.$before"; mkdir -p -m 0700 "$STATE/locks"' \
-		'rm -r "$STATE/locks"; mkdir -p -m 0700 "$STATE/locks"' 'rm "$LOCK"' 'rm "$LOCK"; : >"$LOCK"' 'mv "$STATE" "$STATE.$before"; mkdir -p "$STATE"; cp "$STATE.$before/accounts" "$STATE"'; do
+	# Removed in one step, by mv: within rm -r one that waits makes the directory anew, and rm fails or takes a lock from under a holder.
+	for how in 'mv "$STATE/locks" "$STATE/gone"; rm -r "$STATE/gone"' 'mv "$STATE/locks" "$STATE/aside.$before"' 'mv "$STATE/locks" "$STATE/aside.$before"; mkdir -p -m 0700 "$STATE/locks"' \
+		'mv "$STATE/locks" "$STATE/gone"; mkdir -p -m 0700 "$STATE/locks"; rm -r "$STATE/gone"' 'rm "$LOCK"' 'rm "$LOCK"; : >"$LOCK"' 'mv "$STATE" "$STATE.$before"; mkdir -p "$STATE"; cp "$STATE.$before/accounts" "$STATE"'; do
 		drop_cached
 		before=$(mints)
 		exec {lock}<>"$LOCK"
