@@ -72,19 +72,23 @@ void context_reserve(struct context *context)
 
 void context_warn(struct context *context, const char *code, const char *format, ...)
 {
-	char raw[CONTEXT_WARNING_BYTES], *text;
+	char raw[CONTEXT_WARNING_BYTES], escaped[CONTEXT_WARNING_BYTES], *text;
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(raw, sizeof raw, format, args);
 	va_end(args);
+	trouble_escape(escaped, sizeof escaped, raw);
+	for (size_t i = 0; i < context->n_warnings; i++)
+		if (strcmp(context->warnings[i].message, escaped) == 0)
+			return;
 	/* One too many for the reply is said at once. */
 	if (context->n_warnings == CONTEXT_WARNINGS_MAX) {
 		trouble_line(raw);
 		return;
 	}
 	text = context->warning_text[context->n_warnings];
-	trouble_escape(text, CONTEXT_WARNING_BYTES, raw);
+	memcpy(text, escaped, CONTEXT_WARNING_BYTES);
 	context->warnings[context->n_warnings++] = (struct notice){ code, text };
 }
 
@@ -105,6 +109,13 @@ struct bytes context_failure(const struct context *context, const struct trouble
 	return (struct bytes){ buffer, out.overflow ? 0 : out.n };
 }
 
+void context_foresee(const struct context *context, enum watchdog_end end, const struct trouble *trouble)
+{
+	char reply[WATCHDOG_REPLY_MAX_BYTES];
+
+	watchdog_words(end, trouble, context_failure(context, trouble, reply, sizeof reply), (int)trouble_outcome(trouble->code));
+}
+
 int context_finish(struct context *context)
 {
 	char buffer[4096];
@@ -113,8 +124,6 @@ int context_finish(struct context *context)
 
 	for (size_t i = 0; i < context->n_warnings; i++)
 		trouble_line(context->warnings[i].message);
-	keyring_close(&context->keyring);
-	config_free(&context->config);
 	if (context->trouble.code == TROUBLE_NONE)
 		return DONE;
 	trouble_print(&context->trouble);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "helper/base/trouble.h"
+#include "helper/base/watchdog.h"
 #include "helper/arrange.h"
 #include "helper/config.h"
 #include "helper/options.h"
@@ -54,14 +55,18 @@ void context_is_about(struct context *context, const char *base_url);
 #define CONTEXT_RESERVE_MS 20000
 void context_reserve(struct context *context);
 
-/* A warning: CODE for machines, a line for people. Escaped here; those that the reply has no room for are said alone. */
+/* A warning: CODE for machines, a line for people. Escaped here; the same one is said once; those that the reply has no room for are said alone. */
 void context_warn(struct context *context, const char *code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* The failure reply in the wanted format, or nothing where it has none; returns its bytes. */
 struct bytes context_failure(const struct context *context, const struct trouble *trouble, char *buffer, size_t room);
 
-/* Warnings, then the one trouble if there is one, on stderr; its reply on stdout. Returns the exit code. */
+/* TROUBLE is what is said if the foreign code that is about to be called comes to such an END (watchdog.h). */
+void context_foresee(const struct context *context, enum watchdog_end end, const struct trouble *trouble);
+
+/* Warnings, then the one trouble if there is one, on stderr; its reply on stdout. Returns the exit code. The keyrings are still open,
+ * and the configuration is theirs. */
 int context_finish(struct context *context);
 
 #endif

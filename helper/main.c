@@ -8,6 +8,7 @@
 
 #include "helper/base/harden.h"
 #include "helper/base/stdout.h"
+#include "helper/lifecycle/walk.h"
 #include "helper/base/trace.h"
 #include "helper/context.h"
 #include "helper/request.h"
@@ -234,6 +235,8 @@ int main(int argc, char *argv[])
 		return USAGE;
 	run(argc, (const char *const *)argv);
 	code = context_finish(&context);
+	walk_close(&context, code);
+	config_free(&context.config);
 #ifndef KEEP_EXIT_HANDLERS /* sanitizers report from one */
 	/* The destructors of forty libraries would cost a mint 3 % of its time, and one that crashes would spoil
 	 * the exit code of an answer that is already written. */

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "helper/base/harden.h"
 #include "helper/lifecycle/walk.h"
 #include "protocol/url.h"
 
@@ -58,6 +57,5 @@ void sources_add(struct context *context, bool all, struct accounts *accounts)
 	struct walk walk = { context, &nobody, .may_prompt = false };
 	struct collection collection = { context, accounts };
 
-	harden_environment();
 	walk_sources(&walk, all, add, &collection);
 }

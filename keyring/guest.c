@@ -16,6 +16,7 @@ struct guest { /* what call->host points at while a module runs */
 	struct acred_call call;
 	struct keyring_slot *slot;
 	const struct keyring_ears *ears;
+	const char *dir;
 	enum put_rule put_rule;
 	unsigned puts;
 	bool bad_put;
@@ -81,6 +82,17 @@ static void on_each(void *host, const struct acred_key *key)
 		guest->listed = true;
 }
 
+/* What module.h forbids: said with the file that did it. */
+static int breach(struct guest *guest, const char *what)
+{
+	char why[KEYRING_WHY_MAX_BYTES], place[LOAD_PLACE_BYTES];
+
+	load_place(guest->dir, guest->slot->line.module, place);
+	snprintf(why, sizeof why, "%s%s%s", place, place[0] != '\0' ? ": " : "", what);
+	on_note(guest, why);
+	return ACRED_FAILED;
+}
+
 /* A status as the interface has it, whatever the module returned. A secret that came with another status than
  * ACRED_OK needs nothing: the walk's answer will not be that put(). */
 static int checked(struct guest *guest, int status)
@@ -89,13 +101,10 @@ static int checked(struct guest *guest, int status)
 
 	if (status < ACRED_OK || status > ACRED_FAILED) {
 		snprintf(why, sizeof why, "answered %d, which is no status", status);
-		on_note(guest, why);
-		return ACRED_FAILED;
+		return breach(guest, why);
 	}
-	if (status == ACRED_OK && guest->bad_put) {
-		on_note(guest, "handed over a secret out of turn, or one that was refused");
-		return ACRED_FAILED;
-	}
+	if (status == ACRED_OK && guest->bad_put)
+		return breach(guest, "handed over a secret out of turn, or one that was refused");
 	return status;
 }
 
@@ -103,21 +112,19 @@ static int checked(struct guest *guest, int status)
 static int checked_lookup(struct guest *guest, int status)
 {
 	status = checked(guest, status);
-	if (guest->puts > 1) {
-		on_note(guest, "handed over more than one secret");
-		return ACRED_FAILED;
-	}
-	if (status == ACRED_OK && guest->puts == 0) {
-		on_note(guest, "said that it found a secret, and handed over none");
-		return ACRED_FAILED;
-	}
+	if (guest->puts > 1)
+		return breach(guest, "handed over more than one secret");
+	if (status == ACRED_OK && guest->puts == 0)
+		return breach(guest, "said that it found a secret, and handed over none");
 	return status;
 }
 
-static int load(const char *dir, struct keyring_slot *slot)
+static int load(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears)
 {
 	if (!slot->loaded) {
 		slot->loaded = true;
+		if (!load_is_built_in(slot->line.module) && ears->loads != NULL)
+			ears->loads(ears->host);
 		slot->why[0] = '\0';
 		slot->status = load_module(dir, slot->line.module, &slot->module, slot->why, sizeof slot->why);
 		slot->refused = slot->status != ACRED_OK;
@@ -153,6 +160,7 @@ static int begin(struct guest *guest, const char *dir, struct keyring_slot *slot
 	memset(guest, 0, sizeof *guest);
 	guest->slot = slot;
 	guest->ears = ears;
+	guest->dir = dir;
 	guest->call.size = sizeof guest->call;
 	guest->call.flags = flags;
 	guest->call.host = guest;
@@ -162,11 +170,23 @@ static int begin(struct guest *guest, const char *dir, struct keyring_slot *slot
 	guest->call.deadline_ms = ears->begin(ears->host, slot->line.module);
 	if (slot->opened && slot->status == ACRED_OK)
 		slot->why[0] = '\0';
-	if (load(dir, slot) != ACRED_OK)
+	if (load(dir, slot, ears) != ACRED_OK)
 		return slot->status;
 	if (!needed(&slot->module))
 		return ACRED_READONLY;
 	return open_once(guest);
+}
+
+/* What is printed there would be the caller's token. */
+static int end(struct guest *guest, int status)
+{
+	char why[sizeof "printed 18446744073709551615 bytes on stdout"];
+	size_t n = guest->ears->end(guest->ears->host);
+
+	if (n == 0)
+		return status;
+	snprintf(why, sizeof why, "printed %zu bytes on stdout", n);
+	return breach(guest, why);
 }
 
 static bool can_look_up(const struct acred_module *module)
@@ -204,8 +224,7 @@ int guest_lookup(const char *dir, struct keyring_slot *slot, const struct keyrin
 		guest.put_rule = PUT_PASS;
 		status = checked_lookup(&guest, slot->module.lookup(&guest.call, slot->state, key));
 	}
-	ears->end(ears->host);
-	return status;
+	return end(&guest, status);
 }
 
 /* A key that was listed is there, even if the module then says that more of what it holds is locked. */
@@ -232,8 +251,7 @@ int guest_locate(const char *dir, struct keyring_slot *slot, const struct keyrin
 		guest.put_rule = PUT_DROP;
 		status = checked_lookup(&guest, slot->module.lookup(&guest.call, slot->state, key));
 	}
-	ears->end(ears->host);
-	return status;
+	return end(&guest, status);
 }
 
 int guest_store(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
@@ -251,8 +269,7 @@ int guest_store(const char *dir, struct keyring_slot *slot, const struct keyring
 			status = ACRED_FAILED;
 		}
 	}
-	ears->end(ears->host);
-	return status;
+	return end(&guest, status);
 }
 
 int guest_erase(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
@@ -263,8 +280,7 @@ int guest_erase(const char *dir, struct keyring_slot *slot, const struct keyring
 
 	if (status == ACRED_OK)
 		status = checked(&guest, slot->module.erase(&guest.call, slot->state, key));
-	ears->end(ears->host);
-	return status;
+	return end(&guest, status);
 }
 
 int guest_lock(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears)
@@ -274,7 +290,7 @@ int guest_lock(const char *dir, struct keyring_slot *slot, const struct keyring_
 
 	if (status == ACRED_OK)
 		status = checked(&guest, slot->module.lock(&guest.call, slot->state));
-	ears->end(ears->host);
+	status = end(&guest, status);
 	return status == ACRED_READONLY ? ACRED_ABSENT : status;
 }
 
@@ -287,16 +303,35 @@ size_t guest_list(const char *dir, struct keyring_slot *slot, const struct keyri
 	guest.each = each;
 	if (status == ACRED_OK)
 		(void)checked(&guest, slot->module.list(&guest.call, slot->state, on_each));
-	ears->end(ears->host);
+	(void)end(&guest, ACRED_OK);
 	return guest.n_listed;
+}
+
+void guest_close(struct keyring_slot *slot, const struct keyring_ears *ears)
+{
+	bool guarded = !load_is_built_in(slot->line.module); /* a warm call opens no other */
+
+	if (!slot->opened || slot->status != ACRED_OK || slot->module.close == NULL)
+		return;
+	if (guarded)
+		(void)ears->begin(ears->host, slot->line.module);
+	slot->module.close(slot->state);
+	if (guarded)
+		(void)ears->end(ears->host);
 }
 
 bool guest_is_source(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears)
 {
+	struct guest guest = { .slot = slot, .ears = ears, .dir = dir };
 	int status;
 
 	(void)ears->begin(ears->host, slot->line.module);
-	status = load(dir, slot);
-	ears->end(ears->host);
+	status = load(dir, slot, ears);
+	status = end(&guest, status);
+	/* Who prints when it is loaded is not called any more. */
+	if (status != slot->status) {
+		slot->status = status;
+		slot->refused = true;
+	}
 	return status != ACRED_OK || !can_store(&slot->module);
 }

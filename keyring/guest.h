@@ -33,6 +33,9 @@ int guest_lock(const char *dir, struct keyring_slot *slot, const struct keyring_
 size_t guest_list(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
                void (*each)(void *host, const struct acred_key *key, const char *module));
 
+/* Its close, if it was opened. */
+void guest_close(struct keyring_slot *slot, const struct keyring_ears *ears);
+
 /* Whether it is a source alone: it cannot store, or was refused and nobody knows. Loads it, opens nothing. */
 bool guest_is_source(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears);
 

@@ -36,7 +36,8 @@ struct keyring_ears {
 	/* Before and after each call of a module. begin() returns the call's deadline (CLOCK_MONOTONIC, ms)
 	 * and may arm a watchdog that names the module. */
 	int64_t (*begin)(void *host, const char *module);
-	void (*end)(void *host);
+	void (*loads)(void *host); /* in between: a shared object is about to be loaded. Or NULL */
+	size_t (*end)(void *host); /* returns how many bytes were printed on stdout meanwhile, by whomever */
 	int (*put)(void *host, const char *bytes, size_t len);
 	void (*note)(void *host, const char *module, const char *text);
 	int (*ask)(void *host, const char *question, const char **answer, size_t *len); /* or NULL */
@@ -51,7 +52,8 @@ struct keyring_answer {
 	struct keyring_step {
 		const char *module;
 		int status;
-		const char *why; /* what it noted, or ""; valid until it is called again */
+		bool refused;    /* the loader refused it */
+		const char *why; /* what it noted, or why it was refused, or ""; valid until it is called again */
 	} passed_over[KEYRING_LINES_MAX]; /* the other lines that were asked and did not have or take it, in order */
 	size_t n_passed_over;
 	char why[KEYRING_WHY_MAX_BYTES]; /* the last thing that module noted, or why the loader refused it; may be "" */
@@ -87,8 +89,8 @@ void keyring_init(const char *modules_dir, const struct keyring_line *lines, siz
  * erase. False: no room, or no name. */
 bool keyring_add(struct keyring *keyring, const char *facility, const char *module);
 
-/* Calls each opened module's close. Shared objects stay loaded. */
-void keyring_close(struct keyring *keyring);
+/* Calls each opened module's close, between EARS' begin and end; nothing else of EARS. Shared objects stay loaded. */
+void keyring_close(struct keyring *keyring, const struct keyring_ears *ears);
 
 /*
  * Looks KEY up in its facility's lines. HOLDER, where not NULL, is the module that is known to hold it: then

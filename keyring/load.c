@@ -155,6 +155,33 @@ const void *load_object(const char *path, const char *symbol, char *why, size_t 
 	return load_symbol(path, RTLD_LAZY, symbol, &address, why, room) == ACRED_OK ? address : NULL;
 }
 
+static const struct acred_module *built_in(const char *name)
+{
+	for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++)
+		if (strcmp(builtins[i]->name, name) == 0)
+			return builtins[i];
+	return NULL;
+}
+
+bool load_is_built_in(const char *name)
+{
+	return built_in(name) != NULL;
+}
+
+const char *load_place(const char *dir, const char *name, char place[LOAD_PLACE_BYTES])
+{
+	int n = 0;
+
+	place[0] = '\0';
+	if (name[0] == '/')
+		n = snprintf(place, LOAD_PLACE_BYTES, "%s", name);
+	else if (!load_is_built_in(name))
+		n = snprintf(place, LOAD_PLACE_BYTES, "%s/%s.so", dir, name);
+	if (n >= LOAD_PLACE_BYTES)
+		memcpy(place + LOAD_PLACE_BYTES - sizeof "...", "...", sizeof "...");
+	return place;
+}
+
 static bool name_ok(const char *name)
 {
 	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -199,9 +226,8 @@ int load_module(const char *dir, const char *name, struct acred_module *ret_modu
 	}
 	if (!name_ok(name)) /* not shown: it may be anything */
 		return refuse(why, room, dir, "no module can have such a name; it is made of a-z, 0-9 and '-'");
-	for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++)
-		if (strcmp(builtins[i]->name, name) == 0)
-			return take_descriptor(builtins[i], name, ret_module, why, room);
+	if (built_in(name) != NULL)
+		return take_descriptor(built_in(name), name, ret_module, why, room);
 	n = snprintf(path, sizeof path, "%s/%s.so", dir, name);
 	if (n < 0 || (size_t)n >= sizeof path)
 		return refuse(why, room, dir, "is too long a path");

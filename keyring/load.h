@@ -6,6 +6,7 @@
 #ifndef KEYRING_LOAD_H
 #define KEYRING_LOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "keyring/module.h"
@@ -17,6 +18,13 @@
  * file and reason.
  */
 const void *load_object(const char *path, const char *symbol, char *why, size_t room);
+
+bool load_is_built_in(const char *name);
+
+#define LOAD_PLACE_BYTES 256 /* for words: of a longer path the rest is cut */
+
+/* The file of module NAME: NAME itself where it is a path; empty where it is built in. Returns PLACE. */
+const char *load_place(const char *dir, const char *name, char place[LOAD_PLACE_BYTES]);
 
 /*
  * Module NAME ([a-z0-9-]+): built in, or DIR/NAME.so; or NAME is the absolute path of a shared object, which whoever wrote the

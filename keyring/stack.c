@@ -73,14 +73,10 @@ bool keyring_add(struct keyring *keyring, const char *facility, const char *modu
 	return true;
 }
 
-void keyring_close(struct keyring *keyring)
+void keyring_close(struct keyring *keyring, const struct keyring_ears *ears)
 {
-	for (size_t i = 0; i < keyring->n; i++) {
-		struct keyring_slot *slot = &keyring->slots[i];
-
-		if (slot->opened && slot->status == ACRED_OK && slot->module.close != NULL)
-			slot->module.close(slot->state);
-	}
+	for (size_t i = 0; i < keyring->n; i++)
+		guest_close(&keyring->slots[i], ears);
 	keyring->n = 0;
 }
 
@@ -114,7 +110,7 @@ static void pass_over(struct walk *walk, const struct keyring_slot *slot, int st
 
 	if (answer->n_passed_over == KEYRING_LINES_MAX) /* more lines than that cannot be */
 		return;
-	answer->passed_over[answer->n_passed_over++] = (struct keyring_step){ slot->line.module, status, slot->why };
+	answer->passed_over[answer->n_passed_over++] = (struct keyring_step){ slot->line.module, status, slot->refused, slot->why };
 }
 
 /* Of several failures the first 'locked' tells the user most, and 'readonly' least. */

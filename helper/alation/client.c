@@ -11,6 +11,7 @@
 #include "helper/base/clock.h"
 #include "helper/base/failpoint.h"
 #include "helper/base/harden.h"
+#include "helper/base/stdout.h"
 #include "helper/base/trace.h"
 #include "helper/base/watchdog.h"
 #include "helper/site.h"
@@ -25,7 +26,7 @@ static const struct acred_alation *load(struct context *context)
 
 	if (client)
 		return client;
-	harden_environment();
+	harden_for_libraries();
 	client = load_object(site_client(), "acred_alation", why, sizeof why);
 	if (client && (strcmp(client->version, ALATION_CRED_VERSION) != 0 || client->size != sizeof *client)) {
 		snprintf(why, sizeof why, "%s is of another version", site_client());
@@ -43,11 +44,13 @@ static int put(void *host, const char *bytes, size_t len)
 
 static void arm(struct context *context, const char *text)
 {
-	struct trouble trouble = { 0 };
-	char reply[WATCHDOG_REPLY_MAX_BYTES];
+	struct trouble late = { 0 }, died = { 0 };
 
-	trouble_say(&trouble, TROUBLE_TIMEOUT, "try again", "the call to the server did not come back for %s", text);
-	watchdog_arm(context->deadline_ms, &trouble, context_failure(context, &trouble, reply, sizeof reply));
+	trouble_say(&late, TROUBLE_TIMEOUT, "try again", "the call to the server did not come back for %s", text);
+	context_foresee(context, WATCHDOG_LATE, &late);
+	trouble_say(&died, TROUBLE_NETWORK, "try again", "%s crashed in the call to the server for %s", site_client(), text);
+	context_foresee(context, WATCHDOG_DIED, &died);
+	watchdog_arm(context->deadline_ms);
 }
 
 /* A 401: which secret was refused, and what it may mean. The server says 'invalid' for a wrong user id too. */
@@ -214,6 +217,7 @@ enum outcome client_call(struct context *context, const struct account *account,
 	char text[ACCOUNT_TEXT_BYTES];
 	char paths[CONFIG_LINE_MAX_BYTES];
 	int64_t began_ms = clock_mono_ms();
+	size_t strayed;
 
 	*ret_reply = (struct alation_reply){ .result = ALATION_FAILED };
 	if (!is_address(account->base_url))
@@ -232,6 +236,9 @@ enum outcome client_call(struct context *context, const struct account *account,
 	arm(context, account_text(account, text));
 	client->call(call, ret_reply);
 	watchdog_disarm();
+	strayed = stdout_strayed();
+	if (strayed)
+		trace("%s printed %zu bytes on stdout, which were dropped", site_client(), strayed);
 	/* Made to fail, the answer is one that was lost. */
 	if (failpoint(answered[call->endpoint]))
 		*ret_reply = (struct alation_reply){ .result = ALATION_NETWORK, .maybe_acted = true };

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "helper/base/stdout.h"
+
 static bool stdout_was_open;
 
 bool harden_process(void)
@@ -49,7 +51,7 @@ bool harden_stdout_was_open(void)
 	return stdout_was_open;
 }
 
-void harden_environment(void)
+void harden_for_libraries(void)
 {
 	/* What each would do: read secrets from a file instead of the service; talk to another service; load
 	 * code into GIO; write TLS session keys to a file; abort on a warning; log what goes by. */
@@ -61,6 +63,12 @@ void harden_environment(void)
 		"CURL_SSL_BACKEND", "HOSTALIASES", "LOCALDOMAIN", "RES_OPTIONS",
 	};
 
+	static bool done;
+
+	if (done)
+		return;
+	done = true;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		unsetenv(names[i]);
+	stdout_set_aside();
 }

@@ -5,8 +5,10 @@
 #include "helper/base/stdout.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +18,9 @@
 
 #define PATIENCE_MS 1000 /* a reader is waited for even if no time is left */
 
+static int callers = STDOUT_FILENO; /* the caller's stdout */
+static int stray = -1;              /* where what is printed on descriptor 1 comes out, once the caller's is set aside */
+
 static enum outcome unwritten(struct trouble *trouble, const char *why)
 {
 	return trouble_say(trouble, TROUBLE_WRITE_FAILED, "look where it goes, then try again", "the answer could not be written to stdout: %s", why);
@@ -23,7 +28,7 @@ static enum outcome unwritten(struct trouble *trouble, const char *why)
 
 enum outcome stdout_check(struct trouble *trouble)
 {
-	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	struct pollfd out = { .fd = callers, .events = POLLOUT };
 
 	if (!harden_stdout_was_open())
 		return unwritten(trouble, "it is not open for writing");
@@ -37,7 +42,7 @@ enum outcome stdout_check(struct trouble *trouble)
  * takes PIPE_BUF bytes without blocking (pipe(7)). */
 static bool wait_for_room(int64_t deadline_ms)
 {
-	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	struct pollfd out = { .fd = callers, .events = POLLOUT };
 
 	for (;;) {
 		int64_t left = deadline_ms - clock_mono_ms();
@@ -56,9 +61,9 @@ static bool file_is_whole(void)
 	struct stat st;
 	int copy;
 
-	if (fstat(STDOUT_FILENO, &st) != 0 || !S_ISREG(st.st_mode))
+	if (fstat(callers, &st) != 0 || !S_ISREG(st.st_mode))
 		return true;
-	copy = dup(STDOUT_FILENO);
+	copy = dup(callers);
 	return copy < 0 || close(copy) == 0 || errno == EINTR;
 }
 
@@ -75,7 +80,7 @@ enum outcome stdout_write(struct bytes b, int64_t deadline_ms, struct trouble *t
 
 		if (!wait_for_room(deadline_ms))
 			return unwritten(trouble, "nobody reads it");
-		n = write(STDOUT_FILENO, b.p, b.n < PIPE_BUF ? b.n : PIPE_BUF);
+		n = write(callers, b.p, b.n < PIPE_BUF ? b.n : PIPE_BUF);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
@@ -84,4 +89,42 @@ enum outcome stdout_write(struct bytes b, int64_t deadline_ms, struct trouble *t
 		b.n -= (size_t)n;
 	}
 	return file_is_whole() ? DONE : unwritten(trouble, strerror(errno));
+}
+
+/* A pipe that nobody reads while it is written to: what is too much for it is lost, and nobody waits. */
+void stdout_set_aside(void)
+{
+	int ends[2] = { -1, -1 }, aside = stray < 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
+
+	if (aside >= 0 && pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0 && dup2(ends[1], STDOUT_FILENO) == STDOUT_FILENO) {
+		callers = aside;
+		stray = ends[0];
+		close(ends[1]);
+		return;
+	}
+	for (size_t i = 0; i < 2; i++)
+		if (ends[i] >= 0)
+			close(ends[i]);
+	if (aside >= 0)
+		close(aside);
+}
+
+size_t stdout_strayed(void)
+{
+	char bytes[512];
+	size_t all = 0;
+	ssize_t n;
+
+	if (stray < 0)
+		return 0;
+	fflush(stdout); /* what printf() holds back */
+	while ((n = read(stray, bytes, sizeof bytes)) > 0)
+		all += (size_t)n;
+	explicit_bzero(bytes, sizeof bytes);
+	return all;
+}
+
+int stdout_descriptor(void)
+{
+	return callers;
 }

@@ -5,6 +5,8 @@
 #ifndef HELPER_BASE_STDOUT_H
 #define HELPER_BASE_STDOUT_H
 
+#include <stddef.h>
+
 #include "helper/base/trouble.h"
 #include "protocol/bytes.h"
 
@@ -15,5 +17,15 @@ enum outcome stdout_check(struct trouble *trouble);
 /* Writes all of B. EINTR, short writes and a non-blocking pipe are dealt with, until DEADLINE_MS
  * (CLOCK_MONOTONIC) but at least for a second; so is one that nobody drains. */
 enum outcome stdout_write(struct bytes b, int64_t deadline_ms, struct trouble *trouble);
+
+/* Before foreign code is loaded: from now on descriptor 1, which that code may print on, leads nowhere, and the caller's stdout has
+ * another number. Where no descriptor is to be had, all stays as it is. Once. */
+void stdout_set_aside(void);
+
+/* How much foreign code has printed on descriptor 1 since this was last asked; it is dropped, for what it says may be a secret. */
+size_t stdout_strayed(void);
+
+/* The descriptor of the caller's stdout. */
+int stdout_descriptor(void);
 
 #endif

@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A POSIX timer, which does not survive an exec (an alarm would kill what `exec` starts: measured), and a
- * handler that does nothing but write and end. SIGALRM is left to the caller: alarm(2) survives an exec, and a caller
+ * A POSIX timer, which does not survive an exec (an alarm would kill what `exec` starts: measured), and handlers
+ * that do nothing but write and end. SIGALRM is left to the caller: alarm(2) survives an exec, and a caller
  * that sets one for us must not break off what is held (signals.h).
  */
 #include "helper/base/watchdog.h"
 
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "helper/base/stdout.h"
+
+#define STACK_BYTES (64 * 1024) /* a handler's own: what crashed may have used up the other. Untouched until then */
+
 static timer_t timer;
-static bool made;
-static char line[1280], answer[WATCHDOG_REPLY_MAX_BYTES];
-static size_t line_len, answer_len;
-static int code;
+static bool made, has_timer;
+static atomic_bool armed;
+static struct {
+	char line[1280], reply[WATCHDOG_REPLY_MAX_BYTES];
+	size_t line_len, reply_len;
+	int code;
+} words[WATCHDOG_ENDS];
 
 /* Where nobody reads, a last word must not hold up the end. */
 static void last_word(int fd, const char *text, size_t n)
@@ -29,12 +38,47 @@ static void last_word(int fd, const char *text, size_t n)
 		return;
 }
 
-static void bite(int signal)
+static _Noreturn void bite(enum watchdog_end end, const char *of)
+{
+	char line[sizeof words->line + 64];
+	size_t n = words[end].line_len, more = strlen(of);
+
+	memcpy(line, words[end].line, n);
+	memcpy(line + n, of, more);
+	line[n + more] = '\n';
+	last_word(STDERR_FILENO, line, n + more + 1);
+	last_word(stdout_descriptor(), words[end].reply, words[end].reply_len);
+	_exit(words[end].code);
+}
+
+static void on_time(int signal)
 {
 	(void)signal;
-	last_word(STDERR_FILENO, line, line_len);
-	last_word(STDOUT_FILENO, answer, answer_len);
-	_exit(code);
+	bite(WATCHDOG_LATE, "");
+}
+
+/* What a fault of the code itself raises; abort() too, which libraries call where they know no other way. */
+static const struct {
+	int signal;
+	const char *of;
+} faults[] = {
+	{ SIGSEGV, " (SIGSEGV)" }, { SIGBUS, " (SIGBUS)" },   { SIGILL, " (SIGILL)" }, { SIGFPE, " (SIGFPE)" },
+	{ SIGABRT, " (SIGABRT)" }, { SIGTRAP, " (SIGTRAP)" }, { SIGSYS, " (SIGSYS)" },
+};
+
+/* The handler is gone once it is called (SA_RESETHAND): a fault of our own ends us as it would have without one. */
+static void on_fault(int signal)
+{
+	for (size_t i = 0; i < sizeof faults / sizeof *faults && atomic_load(&armed); i++)
+		if (faults[i].signal == signal)
+			bite(WATCHDOG_DIED, faults[i].of);
+	raise(signal);
+}
+
+static void on_exit_called(void)
+{
+	if (atomic_load(&armed))
+		bite(WATCHDOG_DIED, " (exit)");
 }
 
 int watchdog_signal(void)
@@ -42,42 +86,67 @@ int watchdog_signal(void)
 	return SIGRTMIN + 7;
 }
 
-static bool make_timer(void)
+/* A caller may have blocked or ignored them, and both are inherited. */
+static void hear(int signal, const struct sigaction *action, sigset_t *heard)
 {
-	struct sigaction action = { .sa_handler = bite };
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = watchdog_signal() };
-	sigset_t ours;
-
-	sigemptyset(&ours);
-	sigaddset(&ours, watchdog_signal());
-	/* A caller may have blocked or ignored it, and both are inherited. */
-	return sigaction(watchdog_signal(), &action, NULL) == 0 && sigprocmask(SIG_UNBLOCK, &ours, NULL) == 0 &&
-	       timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
+	sigaction(signal, action, NULL);
+	sigaddset(heard, signal);
 }
 
-void watchdog_arm(int64_t deadline_ms, const struct trouble *trouble, struct bytes reply)
+static void make(void)
+{
+	static char stack[STACK_BYTES];
+	const stack_t ours = { .ss_sp = stack, .ss_size = sizeof stack };
+	const struct sigaction late = { .sa_handler = on_time, .sa_flags = SA_ONSTACK };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = watchdog_signal() };
+	sigset_t heard;
+
+	sigemptyset(&heard);
+	hear(watchdog_signal(), &late, &heard);
+#ifndef KEEP_EXIT_HANDLERS /* sanitizers hear these themselves, and tell more */
+	const struct sigaction fault = { .sa_handler = on_fault, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND | SA_NODEFER) };
+
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+		hear(faults[i].signal, &fault, &heard);
+	sigaltstack(&ours, NULL);
+#else
+	(void)ours, (void)on_fault;
+#endif
+	sigprocmask(SIG_UNBLOCK, &heard, NULL);
+	atexit(on_exit_called);
+	has_timer = timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
+}
+
+void watchdog_words(enum watchdog_end end, const struct trouble *trouble, struct bytes reply, int code)
+{
+	int n = snprintf(words[end].line, sizeof words->line, "alation-cred: %s%s%s", trouble->message, *trouble->remedy ? "; " : "",
+	                 trouble->remedy);
+
+	words[end].line_len = n < 0 ? 0 : (size_t)n < sizeof words->line ? (size_t)n : sizeof words->line - 1;
+	words[end].reply_len = reply.n <= sizeof words->reply ? reply.n : 0;
+	if (words[end].reply_len)
+		memcpy(words[end].reply, reply.p, words[end].reply_len);
+	words[end].code = code;
+}
+
+void watchdog_arm(int64_t deadline_ms)
 {
 	int64_t at_ms = deadline_ms + WATCHDOG_GRACE_MS;
 	struct itimerspec when = { .it_value = { at_ms / 1000, (long)(at_ms % 1000) * 1000000 } };
-	int n;
 
-	watchdog_disarm();
-	if (!made && !make_timer())
-		return;
+	if (!made)
+		make();
 	made = true;
-	n = snprintf(line, sizeof line, "alation-cred: %s%s%s\n", trouble->message, *trouble->remedy ? "; " : "", trouble->remedy);
-	line_len = n < 0 ? 0 : (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
-	answer_len = reply.n <= sizeof answer ? reply.n : 0;
-	if (answer_len)
-		memcpy(answer, reply.p, answer_len);
-	code = (int)trouble_outcome(trouble->code);
-	timer_settime(timer, TIMER_ABSTIME, &when, NULL);
+	atomic_store(&armed, true);
+	if (has_timer)
+		timer_settime(timer, TIMER_ABSTIME, &when, NULL);
 }
 
 void watchdog_disarm(void)
 {
 	static const struct itimerspec never;
 
-	if (made)
+	if (made && has_timer)
 		timer_settime(timer, 0, &never, NULL);
+	atomic_store(&armed, false);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The deadline that no library can outlive. In-process code cannot be interrupted: when it does not come back,
- * the process ends with the prepared line. Knows nothing of what is being waited for.
+ * A call into code that is not ours and may not come back: it hangs past its deadline, crashes, or ends the program. It cannot be
+ * interrupted in our process, so the process ends, with words that were prepared. Knows nothing of what is called.
  */
 #ifndef HELPER_BASE_WATCHDOG_H
 #define HELPER_BASE_WATCHDOG_H
@@ -14,11 +14,20 @@
 #define WATCHDOG_GRACE_MS 2000
 #define WATCHDOG_REPLY_MAX_BYTES 4096
 
+enum watchdog_end {
+	WATCHDOG_LATE, /* WATCHDOG_GRACE_MS after its deadline it still runs */
+	WATCHDOG_DIED, /* a signal that tells of a fault (SIGSEGV, SIGABRT…), or exit() */
+	WATCHDOG_ENDS,
+};
+
 /*
- * From WATCHDOG_GRACE_MS after DEADLINE_MS (CLOCK_MONOTONIC) on the process ends: TROUBLE's line on stderr,
- * REPLY (a failure reply, or empty; at most WATCHDOG_REPLY_MAX_BYTES) on stdout, TROUBLE's exit code. Arming again replaces.
+ * What is said at such an end, before the call is made: TROUBLE's line on stderr, behind it of what it died; REPLY (a failure
+ * reply, or empty; at most WATCHDOG_REPLY_MAX_BYTES) on stdout; CODE, the exit code. All is copied.
  */
-void watchdog_arm(int64_t deadline_ms, const struct trouble *trouble, struct bytes reply);
+void watchdog_words(enum watchdog_end end, const struct trouble *trouble, struct bytes reply, int code);
+
+/* From here until it is disarmed such a call runs. DEADLINE_MS: CLOCK_MONOTONIC. Arming again replaces. */
+void watchdog_arm(int64_t deadline_ms);
 void watchdog_disarm(void);
 
 /* The signal that it uses: nobody else's. */

@@ -8,7 +8,6 @@
 
 #include "helper/account.h"
 #include "helper/base/failpoint.h"
-#include "helper/base/harden.h"
 #include "helper/base/prompt.h"
 #include "helper/lifecycle/record.h"
 #include "helper/lifecycle/vault.h"
@@ -124,7 +123,6 @@ enum outcome ready_to_keep(struct context *context, const struct account *accoun
 
 	if (!nobodys_line(&nobody, &line))
 		return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "", "no memory for a record");
-	harden_environment();
 	outcome = answers(context, account);
 	if (outcome != DONE) /* whoever was there has been asked */
 		return outcome;

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "helper/account.h"
-#include "helper/base/harden.h"
 #include "helper/lifecycle/walk.h"
 
 const char *vault_fault_words(enum record_fault fault)
@@ -24,14 +23,14 @@ const char *vault_fault_words(enum record_fault fault)
 	return words[fault];
 }
 
-static enum outcome bad_record(struct context *context, const struct account *account, enum record_fault fault)
+static enum outcome bad_record(struct context *context, const struct account *account, const char *module, enum record_fault fault)
 {
 	char text[ACCOUNT_TEXT_BYTES];
 
 	account_text(account, text);
 	return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED,
 	                   fault == RECORD_NEWER ? "update this alation-cred" : "remove it with 'alation-cred logout', then log in again",
-	                   "what the keyring holds for %s %s", text, vault_fault_words(fault));
+	                   "what the keyring (%s) holds for %s %s", module, text, vault_fault_words(fault));
 }
 
 bool vault_is_foreign(const struct refresh_record *record, const struct account *account)
@@ -49,7 +48,6 @@ enum outcome vault_refresh(struct context *context, const struct account *accoun
 	enum record_fault fault;
 
 	*ret_record = (struct refresh_record){ 0 };
-	harden_environment();
 	if (walk_look_up(&walk, &key, walk_holder(account), &answer) != ACRED_OK)
 		return walk_say(&walk, &answer);
 	fault = refresh_record_parse(secret_view(&line), ret_record);
@@ -61,7 +59,7 @@ enum outcome vault_refresh(struct context *context, const struct account *accoun
 	ret_record->unreadable = fault && fault != RECORD_NO_MEMORY;
 	ret_record->module = answer.module;
 	ret_record->source = answer.readonly ? answer.module : NULL;
-	return fault ? bad_record(context, account, fault) : DONE;
+	return fault ? bad_record(context, account, answer.module, fault) : DONE;
 }
 
 enum outcome vault_comes_back(struct context *context, const struct account *account, const struct acred_key *key,
@@ -89,8 +87,7 @@ enum outcome vault_keep_refresh(struct context *context, struct account *account
 	enum outcome outcome;
 
 	if (!refresh_record_format(record, &line))
-		return bad_record(context, account, RECORD_NO_MEMORY);
-	harden_environment();
+		return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "", "no memory for a record");
 	if (walk_store(&walk, &key, walk_holder(account), secret_view(&line), WALK_FOR_EVER, &answer) != ACRED_OK)
 		return walk_say(&walk, &answer);
 	outcome = vault_comes_back(context, account, &key, answer.module, secret_view(&line));
@@ -131,7 +128,6 @@ enum outcome vault_forget_refresh(struct context *context, const struct account 
 	struct keyring_answer answer;
 	bool any_source = false;
 
-	harden_environment();
 	walk_erase(&walk, &key, walk_holder(account), NULL, &answer);
 	for (size_t i = 0; i < answer.n_passed_over; i++)
 		any_source |= answer.passed_over[i].status == ACRED_READONLY;
@@ -249,7 +245,6 @@ int vault_locate_refresh(struct context *context, const struct account *account,
 	struct walk walk = { context, account, .may_prompt = false };
 	struct acred_key key = walk_key(account, "refresh");
 
-	harden_environment();
 	return walk_locate(&walk, &key, walk_holder(account), ret_answer);
 }
 

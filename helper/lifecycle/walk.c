@@ -8,32 +8,68 @@
 #include <string.h>
 
 #include "helper/base/clock.h"
+#include "helper/base/harden.h"
 #include "helper/base/prompt.h"
+#include "helper/base/stdout.h"
 #include "helper/base/trace.h"
 #include "helper/base/watchdog.h"
+#include "keyring/load.h"
 
 #define PROMPT_MS 120000
+#define CLOSE_MS 1000
+#define MODULE_TEXT_BYTES 512
+
+static const char crash_remedy[] = "try again; if it does so again, install it anew or keep the RefreshToken in another keyring, and tell its author";
+
+struct closing {
+	const struct context *context;
+	int code;
+};
+
+/* A module for people: its name, and the file it came from. */
+static const char *named(const struct context *context, const char *module, char text[MODULE_TEXT_BYTES])
+{
+	char file[LOAD_PLACE_BYTES];
+
+	load_place(context->keyring.modules_dir, module, file);
+	if (!*file || strcmp(file, module) == 0)
+		snprintf(text, MODULE_TEXT_BYTES, "'%s'", module);
+	else
+		snprintf(text, MODULE_TEXT_BYTES, "'%s' (%s)", module, file);
+	return text;
+}
 
 /* A module is about to be called: how long it may take, and what is said if it never comes back. */
 static int64_t begin(void *host, const char *module)
 {
 	struct walk *walk = host;
 	struct context *context = walk->context;
-	struct trouble trouble = { 0 };
-	char reply[WATCHDOG_REPLY_MAX_BYTES], text[ACCOUNT_TEXT_BYTES];
+	struct trouble late = { 0 }, died = { 0 };
+	char text[ACCOUNT_TEXT_BYTES], name[MODULE_TEXT_BYTES];
 	int64_t deadline_ms;
 
 	walk->began_ms = clock_mono_ms();
 	deadline_ms = walk->began_ms + (walk->may_prompt ? PROMPT_MS : context->module_ms);
 	if (!walk->may_prompt && deadline_ms > context->deadline_ms)
 		deadline_ms = context->deadline_ms;
-	trouble_say(&trouble, TROUBLE_KEYRING_TIMEOUT, "look whether that keyring's service hangs, then try again",
-	            "the keyring module '%s' did not come back for %s", module, account_text(walk->account, text));
-	watchdog_arm(deadline_ms, &trouble, context_failure(context, &trouble, reply, sizeof reply));
+	named(context, module, name);
+	account_text(walk->account, text);
+	trouble_say(&late, TROUBLE_KEYRING_TIMEOUT, "look whether that keyring's service hangs, then try again",
+	            "the keyring module %s did not come back for %s", name, text);
+	context_foresee(context, WATCHDOG_LATE, &late);
+	trouble_say(&died, TROUBLE_KEYRING_FAILED, crash_remedy, "the keyring module %s crashed for %s", name, text);
+	context_foresee(context, WATCHDOG_DIED, &died);
+	watchdog_arm(deadline_ms);
 	return deadline_ms;
 }
 
-static void end(void *host)
+static void loads(void *host)
+{
+	(void)host;
+	harden_for_libraries();
+}
+
+static size_t end(void *host)
 {
 	struct walk *walk = host;
 
@@ -42,6 +78,7 @@ static void end(void *host)
 	/* A person's time is not the program's. */
 	if (walk->may_prompt)
 		walk->context->deadline_ms += clock_mono_ms() - walk->began_ms;
+	return stdout_strayed();
 }
 
 static int put(void *host, const char *bytes, size_t len)
@@ -87,6 +124,7 @@ static struct keyring_ears ears_of(struct walk *walk)
 		.host = walk,
 		.flags = (walk->may_prompt ? ACRED_MAY_PROMPT : 0) | (walk->context->interactive ? 0 : ACRED_NO_DIALOG),
 		.begin = begin,
+		.loads = loads,
 		.end = end,
 		.put = put,
 		.note = note,
@@ -111,11 +149,22 @@ static void add_holder(struct walk *walk, const char *facility, const char *hold
 		keyring_add(&walk->context->keyring, facility, holder);
 }
 
-static int traced(const char *what, const struct acred_key *key, const struct keyring_answer *answer)
+/* A module that cannot be one is a fault of this machine that somebody must hear of, though another has answered in its place. One
+ * that is not installed is none. */
+static void tell_refused(struct context *context, const struct keyring_answer *answer)
+{
+	for (size_t i = 0; i < answer->n_passed_over; i++)
+		if (answer->passed_over[i].refused && answer->passed_over[i].status != ACRED_UNAVAILABLE)
+			context_warn(context, "module_refused", "the keyring module '%s' was passed over: %s", answer->passed_over[i].module,
+			             answer->passed_over[i].why);
+}
+
+static int traced(const struct walk *walk, const char *what, const struct acred_key *key, const struct keyring_answer *answer)
 {
 	trace("%s %s of %lld@%s: %s by %s%s%s", what, key->facility, (long long)key->user_id, key->base_url,
 	      keyring_status_word(answer->status), answer->module ? answer->module : "nobody", answer->why[0] ? ": " : "",
 	      answer->why);
+	tell_refused(walk->context, answer);
 	return answer->status;
 }
 
@@ -125,7 +174,7 @@ int walk_look_up(struct walk *walk, const struct acred_key *key, const char *hol
 
 	add_holder(walk, key->facility, holder);
 	keyring_lookup(&walk->context->keyring, &ears, key, holder, ret_answer);
-	return traced("look up", key, ret_answer);
+	return traced(walk, "look up", key, ret_answer);
 }
 
 int walk_look_up_in(struct walk *walk, const struct acred_key *key, const char *module, struct keyring_answer *ret_answer)
@@ -133,7 +182,7 @@ int walk_look_up_in(struct walk *walk, const struct acred_key *key, const char *
 	struct keyring_ears ears = ears_of(walk);
 
 	keyring_lookup_in(&walk->context->keyring, &ears, key, module, ret_answer);
-	return traced("read back", key, ret_answer);
+	return traced(walk, "read back", key, ret_answer);
 }
 
 int walk_locate(struct walk *walk, const struct acred_key *key, const char *holder, struct keyring_answer *ret_answer)
@@ -142,7 +191,7 @@ int walk_locate(struct walk *walk, const struct acred_key *key, const char *hold
 
 	add_holder(walk, key->facility, holder);
 	keyring_locate(&walk->context->keyring, &ears, key, holder, ret_answer);
-	return traced("locate", key, ret_answer);
+	return traced(walk, "locate", key, ret_answer);
 }
 
 int walk_store(struct walk *walk, const struct acred_key *key, const char *holder, struct bytes line, int64_t ttl_s,
@@ -152,7 +201,7 @@ int walk_store(struct walk *walk, const struct acred_key *key, const char *holde
 
 	add_holder(walk, key->facility, holder);
 	keyring_store(&walk->context->keyring, &ears, key, holder, line.p, line.n, ttl_s, ret_answer);
-	return traced("store", key, ret_answer);
+	return traced(walk, "store", key, ret_answer);
 }
 
 int walk_erase(struct walk *walk, const struct acred_key *key, const char *holder, const char *but, struct keyring_answer *ret_answer)
@@ -161,7 +210,7 @@ int walk_erase(struct walk *walk, const struct acred_key *key, const char *holde
 
 	add_holder(walk, key->facility, holder);
 	keyring_erase(&walk->context->keyring, &ears, key, but, ret_answer);
-	return traced("erase", key, ret_answer);
+	return traced(walk, "erase", key, ret_answer);
 }
 
 int walk_lock(struct walk *walk, const char *holder, struct keyring_answer *ret_answer)
@@ -171,7 +220,45 @@ int walk_lock(struct walk *walk, const char *holder, struct keyring_answer *ret_
 
 	add_holder(walk, key.facility, holder);
 	keyring_lock(&walk->context->keyring, &ears, key.facility, ret_answer);
-	return traced("lock", &key, ret_answer);
+	return traced(walk, "lock", &key, ret_answer);
+}
+
+/* The call's words are said, and its exit code stays. */
+static int64_t begin_close(void *host, const char *module)
+{
+	const struct closing *closing = host;
+	struct trouble late = { 0 }, died = { 0 };
+	int64_t deadline_ms = clock_mono_ms() + CLOSE_MS;
+	char name[MODULE_TEXT_BYTES];
+
+	named(closing->context, module, name);
+	trouble_say(&late, TROUBLE_KEYRING_TIMEOUT, "", "the keyring module %s did not come back when it was closed", name);
+	watchdog_words(WATCHDOG_LATE, &late, (struct bytes){ NULL, 0 }, closing->code);
+	trouble_say(&died, TROUBLE_KEYRING_FAILED, "", "the keyring module %s crashed when it was closed", name);
+	watchdog_words(WATCHDOG_DIED, &died, (struct bytes){ NULL, 0 }, closing->code);
+	watchdog_arm(deadline_ms);
+	return deadline_ms;
+}
+
+static size_t end_close(void *host)
+{
+	(void)host;
+	watchdog_disarm();
+	return stdout_strayed();
+}
+
+void walk_close(struct context *context, int code)
+{
+	struct closing closing = { context, code };
+	struct keyring_ears ears = { .host = &closing, .begin = begin_close, .end = end_close };
+
+	keyring_close(&context->keyring, &ears);
+}
+
+void walk_anew(struct context *context)
+{
+	walk_close(context, (int)KEYRING);
+	context_lay_out(context);
 }
 
 struct listing {

@@ -45,6 +45,13 @@ int walk_lock(struct walk *walk, const char *holder, struct keyring_answer *ret_
  * keyring_sources. */
 void walk_sources(struct walk *walk, bool all, void (*each)(void *user, const struct acred_key *key, const char *module), void *user);
 
+/* Closes the modules, as the last of a call. One that hangs or crashes then ends the process with CODE, what the call comes to:
+ * its answer is written. */
+void walk_close(struct context *context, int code);
+
+/* Closes them, and lays the stack out anew, with no module loaded: as the next call will find it. */
+void walk_anew(struct context *context);
+
 /* The walk's answer as the call's trouble: a status in words; DONE for ACRED_OK. */
 enum outcome walk_say(struct walk *walk, const struct keyring_answer *answer);
 

@@ -18,6 +18,7 @@
 #include "helper/lifecycle/enroll.h"
 #include "helper/lifecycle/ready.h"
 #include "helper/lifecycle/vault.h"
+#include "helper/lifecycle/walk.h"
 #include "helper/verbs/verbs.h"
 
 #define PASSWORD_MAX_BYTES 4096
@@ -331,8 +332,7 @@ static void tell_whether_open(struct context *context, const struct account *acc
 	struct keyring_answer answer;
 	char text[ACCOUNT_TEXT_BYTES];
 
-	keyring_close(&context->keyring);
-	context_lay_out(context);
+	walk_anew(context);
 	if (vault_locate_refresh(context, account, &answer) == ACRED_LOCKED)
 		context_warn(context, "locks_again", "the keyring (%s) of %s does not stay open here, so 'get' will find it locked; let a key-file open it, as alation-cred.conf(5) says", account->module,
 		             account_text(account, text));

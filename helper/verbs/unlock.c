@@ -9,7 +9,6 @@
 #include "helper/account.h"
 #include "helper/accounts-file.h"
 #include "helper/answer.h"
-#include "helper/base/harden.h"
 #include "helper/base/prompt.h"
 #include "helper/base/stdout.h"
 #include "helper/each.h"
@@ -84,8 +83,7 @@ static enum outcome say_does_not_stay(struct context *context, const struct acco
 /* That the calls that follow find it open is believed once a stack that was laid out anew finds it so. */
 static enum outcome prove(struct context *context, const struct account *account, struct keyring_answer *ret_answer)
 {
-	keyring_close(&context->keyring);
-	context_lay_out(context);
+	walk_anew(context);
 	switch (look(context, account, false, ret_answer)) {
 	case ACRED_OK:
 		return DONE;
@@ -103,7 +101,6 @@ static enum outcome open_keyring(struct context *context, const struct account *
 	bool was_open;
 	enum outcome outcome = DONE;
 
-	harden_environment();
 	was_open = look(context, account, false, &answer) == ACRED_OK;
 	if (answer.status == ACRED_LOCKED && (context->interactive || (context->asks && prompt_secret_possible())))
 		look(context, account, true, &answer);
@@ -146,7 +143,6 @@ static enum outcome forget_keys(struct context *context, const struct account *a
 	struct keyring_answer answer;
 	char line[256];
 
-	harden_environment();
 	*ret_any = walk_lock(&walk, walk_holder(account), &answer) == ACRED_OK;
 	if (answer.status == ACRED_ABSENT)
 		return DONE;

@@ -15,7 +15,9 @@
 #include "helper/base/stdout.h"
 #include "tests/helper/scratch.h"
 
+#include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #define BIG_BYTES (1024 * 1024) /* more than any pipe takes at once */
@@ -179,6 +181,66 @@ static void a_reader_leaves(void **state)
 	assert_int_equal(scratch_exit_code(child), UNWRITTEN);
 }
 
+/* What others print never gets there, however much it is, and is counted; what we write does. */
+static void what_strays(void)
+{
+	struct trouble trouble = { 0 };
+
+	if (stdout_strayed() != 0)
+		_exit(1);
+	stdout_set_aside();
+	stdout_set_aside();
+	if (stdout_descriptor() == STDOUT_FILENO || stdout_strayed() != 0)
+		_exit(2);
+	if (printf("held back") != 9 || write(STDOUT_FILENO, "said", 4) != 4 || stdout_strayed() != 13 || stdout_strayed() != 0)
+		_exit(3);
+	for (size_t i = 0; i < 2; i++)
+		if (write(STDOUT_FILENO, big, sizeof big) <= 0 || write(STDOUT_FILENO, "more", 4) != -1 || errno != EAGAIN || stdout_strayed() == 0)
+			_exit(4);
+	if (stdout_check(&trouble) != DONE || stdout_write(hello, SOON, &trouble) != DONE)
+		_exit(5);
+	_exit(0);
+}
+
+static void others_print_elsewhere(void **state)
+{
+	int ends[2];
+	pid_t child;
+
+	(void)state;
+	a_pipe(ends);
+	child = fork();
+	if (child == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		close(ends[1]);
+		if (harden_process())
+			what_strays();
+		_exit(99);
+	}
+	close(ends[1]);
+	assert_int_equal(scratch_drain(ends[0], got, sizeof got), hello.n);
+	assert_memory_equal(got, hello.p, hello.n);
+	close(ends[0]);
+	assert_int_equal(scratch_exit_code(child), 0);
+}
+
+/* Without a descriptor for it nothing changes. */
+static void no_room_to_set_it_aside(void **state)
+{
+	const struct rlimit few = { 5, 5 }; /* one is free, or two: not the three that it takes */
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		for (int fd = 3; fd < 64; fd++)
+			close(fd);
+		setrlimit(RLIMIT_NOFILE, &few);
+		stdout_set_aside();
+		_exit(stdout_descriptor() == STDOUT_FILENO && stdout_strayed() == 0 && fcntl(3, F_GETFD) == -1 && fcntl(4, F_GETFD) == -1 ? 0 : 1);
+	}
+	assert_int_equal(scratch_exit_code(child), 0);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -187,7 +249,8 @@ int main(void)
 		cmocka_unit_test(who_is_gone_is_noticed_before), cmocka_unit_test(who_listens_is_not_mistaken),
 		cmocka_unit_test(a_closed_one),                  CASE(files_and_full_disks),
 		cmocka_unit_test(a_big_one_comes_whole),         cmocka_unit_test(nobody_reads),
-		cmocka_unit_test(a_reader_leaves),
+		cmocka_unit_test(a_reader_leaves),               cmocka_unit_test(others_print_elsewhere),
+		cmocka_unit_test(no_room_to_set_it_aside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watchdog.c: what does not come back is ended, with the prepared words; what comes back is not. Each case is a
- * child, for a bite ends the process.
+ * watchdog.c: what does not come back is ended, with the prepared words, and so is what crashes or ends the program; what
+ * comes back is not. Each case is a child, for a bite ends the process.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,9 @@
 #include "helper/base/watchdog.h"
 #include "tests/helper/scratch.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #define SURVIVED 77
 #define NOW (clock_mono_ms() - WATCHDOG_GRACE_MS) /* a deadline whose grace is over */
@@ -48,7 +50,6 @@ static void run(void (*body)(void))
 	/* Nothing to one that has ended, and to one that was never bitten the end. */
 	kill(child, SIGKILL);
 	end.status = scratch_wait(child);
-	assert_true(WIFEXITED(end.status));
 }
 
 static void arm(int64_t deadline_ms, enum trouble_code code, const char *message, struct bytes reply)
@@ -56,7 +57,8 @@ static void arm(int64_t deadline_ms, enum trouble_code code, const char *message
 	struct trouble trouble;
 
 	trouble_say(&trouble, code, "do this", "%s", message);
-	watchdog_arm(deadline_ms, &trouble, reply);
+	watchdog_words(WATCHDOG_LATE, &trouble, reply, (int)trouble_outcome(code));
+	watchdog_arm(deadline_ms);
 }
 
 /* A library that never comes back. */
@@ -141,7 +143,8 @@ static void with_long_words(void)
 	memset(reply, 'r', sizeof reply);
 	trouble_say(&trouble, TROUBLE_TIMEOUT, message, "%s", message);
 	/* too long for what was set aside: nothing, for half an answer is worse */
-	watchdog_arm(NOW, &trouble, (struct bytes){ reply, sizeof reply });
+	watchdog_words(WATCHDOG_LATE, &trouble, (struct bytes){ reply, sizeof reply }, 6);
+	watchdog_arm(NOW);
 	hang();
 }
 
@@ -218,12 +221,143 @@ static void what_comes_back_lives(void **state)
 	}
 }
 
+/* The deadline is far away, the words of a hang are others. */
+static void arm_for_death(void)
+{
+	struct trouble trouble;
+
+	trouble_say(&trouble, TROUBLE_KEYRING_FAILED, "", "it crashed");
+	watchdog_words(WATCHDOG_DIED, &trouble, bytes_of(REPLY), 5);
+	arm(clock_mono_ms() + 600000, TROUBLE_KEYRING_TIMEOUT, "it hangs", bytes_of("late\n"));
+}
+
+static volatile int *volatile nowhere; /* NULL, and no compiler knows */
+
+static void segv(void)
+{
+	arm_for_death();
+	*nowhere = 0;
+}
+
+static int overflow(volatile const char *from)
+{
+	volatile char frame[4096];
+
+	frame[0] = from ? from[0] : 0;
+	return nowhere ? 0 : overflow(frame) + frame[0];
+}
+
+static void no_stack(void)
+{
+	arm_for_death();
+	overflow(NULL);
+}
+
+static void aborts(void)
+{
+	sigset_t all;
+
+	signal(SIGABRT, SIG_IGN);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	arm_for_death();
+	abort();
+}
+
+static void exits(void)
+{
+	arm_for_death();
+	exit(0);
+}
+
+static void *fault(void *nothing)
+{
+	(void)nothing;
+	raise(SIGFPE);
+	return NULL;
+}
+
+static void in_a_thread(void)
+{
+	pthread_t thread;
+
+	arm_for_death();
+	pthread_create(&thread, NULL, fault, NULL);
+	pthread_join(thread, NULL);
+}
+
+static void traps(void)
+{
+	arm_for_death();
+	watchdog_disarm();
+	watchdog_arm(clock_mono_ms() + 600000);
+	raise(SIGTRAP);
+}
+
+static void what_dies_is_said(void **state)
+{
+	static const struct {
+		void (*body)(void);
+		const char *of;
+	} rows[] = { { exits, "exit" }, { segv, "SIGSEGV" }, { no_stack, "SIGSEGV" }, { aborts, "SIGABRT" }, { in_a_thread, "SIGFPE" }, { traps, "SIGTRAP" } };
+	char line[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+#ifdef KEEP_EXIT_HANDLERS
+		if (i > 0)
+			skip(); /* a sanitizer tells of these itself */
+#endif
+		run(rows[i].body);
+		snprintf(line, sizeof line, "alation-cred: it crashed (%s)\n", rows[i].of);
+		assert_true(WIFEXITED(end.status));
+		assert_int_equal(WEXITSTATUS(end.status), 5);
+		assert_string_equal(end.out, REPLY);
+		assert_string_equal(end.err, line);
+	}
+}
+
+static void segv_of_our_own(void)
+{
+	arm_for_death();
+	watchdog_disarm();
+	*nowhere = 0;
+}
+
+static void abort_of_our_own(void)
+{
+	arm_for_death();
+	watchdog_disarm();
+	abort();
+}
+
+static void our_own_faults_end_as_ever(void **state)
+{
+	static const struct {
+		void (*body)(void);
+		int signal;
+	} rows[] = { { segv_of_our_own, SIGSEGV }, { abort_of_our_own, SIGABRT } };
+
+	(void)state;
+#ifdef KEEP_EXIT_HANDLERS
+	skip();
+#endif
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		run(rows[i].body);
+		assert_true(WIFSIGNALED(end.status));
+		assert_int_equal(WTERMSIG(end.status), rows[i].signal);
+		assert_string_equal(end.err, "");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_hangs_is_ended),
 		cmocka_unit_test(words_have_limits),
 		cmocka_unit_test(what_comes_back_lives),
+		cmocka_unit_test(what_dies_is_said),
+		cmocka_unit_test(our_own_faults_end_as_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

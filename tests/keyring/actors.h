@@ -28,6 +28,7 @@
  *   none        (no such operation)            silent   (ok, but no secret handed over)
  *   twice       (hands over two secrets)       unsaid   (hands one over, and answers 'failed')
  *   odd         (a number that is no status)   listed, other (ok: the key, another key)
+ *   prints      (ok, and bytes on stdout)
  * Without: load=ok open=ok lookup=absent store=ok erase=ok list=none lock=none. Who answers anything but 'ok' notes "no OPERATION". */
 struct actor {
 	char name[8], load[16], open[16], lookup[16], store[16], erase[16], list[16], lock[16];
@@ -38,7 +39,9 @@ static struct actor actors[LINES_MAX];
 static size_t n_actors;
 static char logged[LOG_BYTES], noted[LOG_BYTES], held[64];
 static const char *running; /* between begin() and end() */
+static const char *loads;   /* between loads() and load_module() */
 static bool refuse_put;
+static size_t printed; /* on stdout, in the call that runs */
 
 static const struct acred_key key = { "refresh", "https://a.example", 7 };
 static const struct acred_key cache_key = { "access", "https://a.example", 7 };
@@ -109,6 +112,10 @@ static int actor_lookup(struct acred_call *call, void *state, const struct acred
 		return 99;
 	if (strcmp(answer, "silent") == 0)
 		return ACRED_OK;
+	if (strcmp(answer, "prints") == 0) {
+		printed = 11;
+		answer = "ok";
+	}
 	if (strcmp(answer, "ok") != 0 && strcmp(answer, "twice") != 0 && strcmp(answer, "unsaid") != 0)
 		return say(call, "lookup", answer);
 	refused = call->put(call->host, actor->name, strlen(actor->name));
@@ -131,7 +138,9 @@ static int actor_store(struct acred_call *call, void *state, const struct acred_
 		assert_int_not_equal(call->put(call->host, "x", 1), 0);
 		return ACRED_OK;
 	}
-	return say(call, "store", actor->store);
+	if (strcmp(actor->store, "prints") == 0)
+		printed = 11;
+	return say(call, "store", printed ? "ok" : actor->store);
 }
 
 static int actor_erase(struct acred_call *call, void *state, const struct acred_key *wanted)
@@ -171,7 +180,20 @@ static int actor_lock(struct acred_call *call, void *state)
 
 static void actor_close(void *state)
 {
+	assert_string_equal(running, ((struct actor *)state)->name);
 	log_call(state, "close");
+}
+
+bool load_is_built_in(const char *name)
+{
+	(void)name;
+	return false;
+}
+
+const char *load_place(const char *dir, const char *name, char place[LOAD_PLACE_BYTES])
+{
+	snprintf(place, LOAD_PLACE_BYTES, "%s/%s.so", dir, name);
+	return place;
 }
 
 int load_module(const char *dir, const char *name, struct acred_module *ret_module, char *why, size_t room)
@@ -184,8 +206,12 @@ int load_module(const char *dir, const char *name, struct acred_module *ret_modu
 			actor = &actors[i];
 	assert_non_null(actor);
 	assert_string_equal(running, name);
+	assert_string_equal(loads, name);
+	loads = NULL;
 	log_call(actor, "load");
-	if (strcmp(actor->load, "ok") != 0) {
+	if (strcmp(actor->load, "prints") == 0)
+		printed = 11;
+	else if (strcmp(actor->load, "ok") != 0) {
 		snprintf(why, room, "refused");
 		return status_of(actor->load);
 	}
@@ -209,11 +235,22 @@ static int64_t on_begin(void *host, const char *module)
 	return DEADLINE_MS;
 }
 
-static void on_end(void *host)
+static void on_loads(void *host)
 {
+	assert_ptr_equal(host, held);
+	assert_non_null(running);
+	loads = running;
+}
+
+static size_t on_end(void *host)
+{
+	size_t n = printed;
+
 	(void)host;
 	assert_non_null(running);
 	running = NULL;
+	printed = 0;
+	return n;
 }
 
 static int on_put(void *host, const char *bytes, size_t len)
@@ -232,7 +269,7 @@ static void on_note(void *host, const char *module, const char *text)
 }
 
 static const struct keyring_ears ears = {
-	.host = held, .flags = ACRED_MAY_PROMPT, .begin = on_begin, .end = on_end, .put = on_put, .note = on_note,
+	.host = held, .flags = ACRED_MAY_PROMPT, .begin = on_begin, .loads = on_loads, .end = on_end, .put = on_put, .note = on_note,
 };
 
 static void set(struct actor *actor, const char *operation, const char *answer)

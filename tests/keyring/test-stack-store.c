@@ -32,6 +32,7 @@ static const struct row stores[] = {
 	{ "nobody can: sources alone", { "sufficient a store=none" }, "readonly a", NULL, NULL },
 	{ "answers 'absent'", { "sufficient a store=absent" }, "failed a", NULL, NULL },
 	{ "hands over a secret in a store", { "sufficient a store=twice" }, "failed a", NULL, NULL },
+	{ "prints on stdout in a store", { "sufficient a store=prints" }, "failed a", NULL, NULL },
 	{ "the holder takes it", { "sufficient a", "sufficient b" }, "ok b", "b.load b.open b.store", "b" },
 	{ "the holder does not", { "sufficient a", "sufficient b store=unavailable" }, "unavailable b", "b.load b.open b.store", "b" },
 	{ "the holder has no line", { "sufficient a" }, "unavailable -", "", "z" },

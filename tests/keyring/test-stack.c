@@ -40,6 +40,10 @@ static const struct row lookups[] = {
 	{ "found, without a secret", { "sufficient a lookup=silent" }, "failed a", NULL, NULL },
 	{ "two secrets", { "sufficient a lookup=twice" }, "failed a", NULL, NULL },
 	{ "a secret, and then a failure", { "sufficient a lookup=unsaid", "sufficient b" }, "failed a b:absent", NULL, NULL },
+	{ "prints on stdout", { "sufficient a lookup=prints" }, "failed a", NULL, NULL },
+	{ "prints when it is loaded", { "sufficient a load=prints lookup=ok", "sufficient b" }, "failed a b:absent", NULL, NULL },
+	{ "prints when it is loaded, as a source", { "sufficient a load=prints lookup=ok store=none", "sufficient b lookup=ok" },
+	  "ok b a:failed", "a.load b.load b.open b.lookup", "b" },
 	{ "the holder alone is asked", { "sufficient a lookup=ok", "sufficient b lookup=ok" }, "ok b",
 	  "a.load b.load b.open b.lookup", "b" },
 	{ "sources come before the holder, wherever they stand", { "sufficient a", "sufficient b lookup=ok store=none" },
@@ -128,8 +132,8 @@ static void test_loaded_and_opened_once(void **state)
 	set_up(texts, "refresh");
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(keyring_lookup(&keyring, &ears, &key, NULL, &answer), ACRED_OK);
-	keyring_close(&keyring);
-	keyring_close(&keyring);
+	keyring_close(&keyring, &ears);
+	keyring_close(&keyring, &ears);
 	assert_string_equal(logged, "a.load a.open a.lookup a.lookup a.close");
 }
 
@@ -141,7 +145,7 @@ static void test_closes_only_what_is_open(void **state)
 	set_up(texts, "refresh");
 	keyring_lookup(&keyring, &ears, &key, NULL, &answer);
 	logged[0] = '\0';
-	keyring_close(&keyring);
+	keyring_close(&keyring, &ears);
 	assert_string_equal(logged, "b.close");
 }
 

@@ -52,9 +52,10 @@ static int64_t on_begin(void *host, const char *module)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + tool.deadline_ms;
 }
 
-static void on_end(void *host)
+static size_t on_end(void *host)
 {
 	(void)host;
+	return 0;
 }
 
 static int on_put(void *host, const char *bytes, size_t len)
@@ -188,6 +189,6 @@ int main(int argc, char **argv)
 	if (status == ACRED_OK && strcmp(tool.words[0], "lookup") == 0)
 		fwrite(tool.secret, 1, tool.secret_len, stdout);
 	explicit_bzero(tool.secret, sizeof tool.secret);
-	keyring_close(&keyring);
+	keyring_close(&keyring, &ears);
 	return status;
 }

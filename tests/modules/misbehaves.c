@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A bad guest: a keyring with one place, a file, that does one thing wrong.
+ *
+ *   misbehaves FILE [OPERATION WRONG]
+ *
+ * In OPERATION (open, lookup, store, store-again, erase, list, lock, close) it does WRONG, one of the table `wrongs`; else it is a good one. What it
+ * keeps is kept whatever the key, but for what a login tries.
+ */
+#include "keyring/module.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECRET_MAX_BYTES 8192
+
+static struct {
+	const char *file, *operation, *wrong;
+} guest;
+
+static volatile int *volatile nowhere; /* NULL, and no compiler knows */
+
+static int overflow(volatile const char *from)
+{
+	volatile char frame[4096];
+
+	frame[0] = from ? from[0] : 0;
+	return nowhere ? 0 : overflow(frame) + frame[0];
+}
+
+/* A status, ACRED_OK: go on as a good one. */
+static int do_wrong(struct acred_call *call, const char *operation)
+{
+	const char *wrong = guest.wrong;
+
+	if (!wrong || strcmp(guest.operation, operation) != 0)
+		return ACRED_OK;
+	if (strcmp(wrong, "segv") == 0)
+		*nowhere = 0;
+	if (strcmp(wrong, "overflow") == 0)
+		overflow(NULL);
+	if (strcmp(wrong, "abort") == 0)
+		abort();
+	if (strcmp(wrong, "trap") == 0)
+		raise(SIGTRAP);
+	if (strcmp(wrong, "fpe") == 0)
+		raise(SIGFPE);
+	if (strcmp(wrong, "exit") == 0)
+		exit(0);
+	while (strcmp(wrong, "pause") == 0)
+		pause();
+	while (strcmp(wrong, "loop") == 0)
+		__asm__ volatile("" ::: "memory");
+	if (strcmp(wrong, "odd") == 0)
+		return 42;
+	if (strcmp(wrong, "negative") == 0)
+		return -1;
+	if (strcmp(wrong, "print") == 0 && write(STDOUT_FILENO, "debug: hello\n", 13) != 13)
+		return ACRED_FAILED;
+	if (strcmp(wrong, "printf") == 0) /* of which nothing is written yet */
+		printf("debug: hello");
+	for (int i = 0; strcmp(wrong, "flood") == 0 && i < 4096; i++)
+		if (write(STDOUT_FILENO, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", 64) < 0)
+			break;
+	if (strcmp(wrong, "put") == 0) /* out of turn */
+		call->put(call->host, "v=1", 3);
+	return ACRED_OK;
+}
+
+static int is(const char *wrong)
+{
+	return guest.wrong && strcmp(guest.operation, "lookup") == 0 && strcmp(guest.wrong, wrong) == 0;
+}
+
+static FILE *open_place(const struct acred_key *key, const char *mode)
+{
+	char path[512];
+
+	snprintf(path, sizeof path, "%s%s%s", guest.file, strcmp(key->facility, "refresh") == 0 ? "" : key->facility,
+	         strstr(key->base_url, "write-test.invalid") ? ".tried" : "");
+	if (*mode == 'x')
+		return remove(path) == 0 ? stdin : NULL;
+	return fopen(path, mode);
+}
+
+static int misbehaves_open(struct acred_call *call, int argc, const char *const *argv, void **state)
+{
+	if (argc != 1 && argc != 3) {
+		call->note(call->host, "takes FILE [OPERATION WRONG]");
+		return ACRED_FAILED;
+	}
+	guest.file = argv[0];
+	guest.operation = argc == 3 ? argv[1] : NULL;
+	guest.wrong = argc == 3 ? argv[2] : NULL;
+	*state = &guest;
+	return do_wrong(call, "open");
+}
+
+static int misbehaves_lookup(struct acred_call *call, void *state, const struct acred_key *key)
+{
+	char secret[SECRET_MAX_BYTES];
+	FILE *file;
+	size_t n;
+	int status = do_wrong(call, "lookup");
+
+	(void)state;
+	if (status != ACRED_OK || is("silent"))
+		return status;
+	file = open_place(key, "re");
+	if (!file)
+		return ACRED_ABSENT;
+	n = fread(secret, 1, sizeof secret, file);
+	fclose(file);
+	if (is("twice"))
+		call->put(call->host, "v=1&kind=refresh-token", 22);
+	if (is("null"))
+		return call->put(call->host, NULL, 86) == 0 ? ACRED_OK : ACRED_FAILED;
+	if (is("huge"))
+		return call->put(call->host, secret, (size_t)1 << 40) == 0 ? ACRED_OK : ACRED_FAILED;
+	if (is("garbage"))
+		memset(secret, 0x80, n);
+	if (is("empty"))
+		n = 0;
+	/* Whatever the host says to it. */
+	return call->put(call->host, secret, n) == 0 || is("twice") ? ACRED_OK : ACRED_FAILED;
+}
+
+static int misbehaves_store(struct acred_call *call, void *state, const struct acred_key *key, const char *bytes, size_t len, int64_t ttl_s)
+{
+	static int stores;
+	int status = do_wrong(call, strstr(key->base_url, "write-test") || stores++ == 0 ? "store" : "store-again");
+	FILE *file;
+
+	(void)state, (void)ttl_s;
+	if (status != ACRED_OK)
+		return status;
+	file = open_place(key, "we");
+	if (!file)
+		return ACRED_FAILED;
+	status = fwrite(bytes, 1, len, file) == len ? ACRED_OK : ACRED_FAILED;
+	return fclose(file) == 0 ? status : ACRED_FAILED;
+}
+
+static int misbehaves_erase(struct acred_call *call, void *state, const struct acred_key *key)
+{
+	int status = do_wrong(call, "erase");
+
+	(void)state;
+	if (status != ACRED_OK)
+		return status;
+	return open_place(key, "x") ? ACRED_OK : ACRED_ABSENT;
+}
+
+static int misbehaves_list(struct acred_call *call, void *state, void (*each)(void *host, const struct acred_key *key))
+{
+	static const struct acred_key nameless = { .facility = NULL, .base_url = NULL, .user_id = 7 };
+
+	(void)state;
+	if (guest.wrong && strcmp(guest.wrong, "nameless") == 0) {
+		each(call->host, NULL);
+		each(call->host, &nameless);
+	}
+	return do_wrong(call, "list");
+}
+
+static int misbehaves_lock(struct acred_call *call, void *state)
+{
+	(void)state;
+	return do_wrong(call, "lock");
+}
+
+static void misbehaves_close(void *state)
+{
+	(void)state;
+	do_wrong(NULL, "close");
+}
+
+extern const struct acred_module alation_cred_module;
+
+const struct acred_module alation_cred_module = {
+	.abi = ACRED_MODULE_ABI,
+	.size = sizeof alation_cred_module,
+	.name = "misbehaves",
+	.about = "does what its arguments say wrong; for tests",
+	.open = misbehaves_open,
+	.lookup = misbehaves_lookup,
+	.store = misbehaves_store,
+	.erase = misbehaves_erase,
+	.list = misbehaves_list,
+	.close = misbehaves_close,
+	.lock = misbehaves_lock,
+};
