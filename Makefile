@@ -191,8 +191,8 @@ check-links: $(program) # the executable needs libc, nothing else; a failing rea
 check-headers: # every header stands on its own; the public one as C99 and C++11 too
 	@for h in $(headers); do \
 	    echo "#include \"$$h\"" | $(CC) $(cppflags) -Wall -Wextra -Werror -xc -c - -o /dev/null || exit 1; done
-	@echo '#include "keyring/module.h"' | $(CC) -I. -std=c99 -pedantic -Werror -xc -c - -o /dev/null
-	@echo '#include "keyring/module.h"' | $(CC) -I. -std=c++11 -pedantic -Werror -xc++ -c - -o /dev/null
+	@echo '#include "keyring/module.h"' | $(CC) -I. -std=c99 -Wall -Wextra -pedantic -Werror -xc -c - -o /dev/null
+	@echo '#include "keyring/module.h"' | $(CC) -I. -std=c++11 -Wall -Wextra -pedantic -Werror -xc++ -c - -o /dev/null
 check-exports: $(modules) $(client) # one symbol a shared object
 	@for m in $(modules); do test "$$(nm -D --defined-only $$m | awk '{print $$3}')" = alation_cred_module || exit 1; done
 	@test "$$(nm -D --defined-only $(client) | awk '{print $$3}')" = acred_alation

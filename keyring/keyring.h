@@ -110,7 +110,8 @@ int keyring_locate(struct keyring *keyring, const struct keyring_ears *ears, con
                    const char *holder, struct keyring_answer *ret_answer);
 
 /*
- * Stores by the control table of keyring/stack.c; answer->module is who took it. In the facility "access" the
+ * Stores LEN bytes, of which more than ACRED_SECRET_MAX_BYTES are ACRED_FAILED, by the control table of keyring/stack.c;
+ * answer->module is who took it. In the facility "access" the
  * entry is erased in every other available module afterwards, so that two caches never disagree. HOLDER, where
  * not NULL: the one module that takes it.
  */

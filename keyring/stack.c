@@ -338,6 +338,16 @@ static int conclude_store(struct walk *walk)
 	return settle(walk, walk->failed, walk->failed != NULL ? walk->failure : ACRED_READONLY);
 }
 
+/* No module need take it, so none is asked: what one took would be lost in the next. */
+static int settle_too_long(struct walk *walk)
+{
+	/* A cache must not go on serving what could not be replaced. */
+	if (walk->cache)
+		erase_where(walk, false);
+	snprintf(walk->answer->why, sizeof walk->answer->why, "a secret has at most %d bytes", ACRED_SECRET_MAX_BYTES);
+	return settle(walk, NULL, ACRED_FAILED);
+}
+
 int keyring_store(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
                   const char *holder, const char *bytes, size_t len, int64_t ttl_s,
                   struct keyring_answer *ret_answer)
@@ -346,6 +356,8 @@ int keyring_store(struct keyring *keyring, const struct keyring_ears *ears, cons
 	struct walk walk;
 
 	start(&walk, keyring, ears, key, ret_answer);
+	if (len > ACRED_SECRET_MAX_BYTES)
+		return settle_too_long(&walk);
 	if (holder != NULL) {
 		const struct keyring_slot *held = holders_line(&walk, holder);
 

@@ -75,6 +75,28 @@ static void test_cache_store(void **state)
 	}
 }
 
+/* No module is handed more than module.h says; what a cache has instead of it goes. */
+static void test_too_long(void **state)
+{
+	static const struct row too_long[] = { { "too long", { "sufficient a", "sufficient b" }, "failed -", "", NULL } };
+	static const struct row for_a_cache[] = { { "too long for a cache", { "sufficient a", "sufficient b" }, "failed -",
+	                                            "a.load a.open a.erase b.load b.open b.erase", NULL } };
+	static char bytes[ACRED_SECRET_MAX_BYTES + 1];
+
+	(void)state;
+	for EACH(too_long) {
+		set_up(row->lines, "refresh");
+		keyring_store(&keyring, &ears, &key, NULL, bytes, sizeof bytes, 60, &answer);
+		check(row->what, row->expected, row->log);
+		assert_string_equal(answer.why, "a secret has at most 65536 bytes");
+	}
+	for EACH(for_a_cache) {
+		set_up(row->lines, "access");
+		keyring_store(&keyring, &ears, &cache_key, NULL, bytes, sizeof bytes, 60, &answer);
+		check(row->what, row->expected, row->log);
+	}
+}
+
 static const struct row erases[] = {
 	{ "no line", { NULL }, "ok -", "", NULL },
 	{ "reaches every module", { "sufficient a", "requisite b", "optional c" }, "ok a",
@@ -107,6 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_store),
 		cmocka_unit_test(test_cache_store),
+		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_erase),
 	};
 
