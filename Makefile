@@ -230,6 +230,11 @@ deps-places:
 
 man_dir = $(DATADIR)/man/man$(subst .,,$(suffix $(1)))
 install_dir = umask 022 && mkdir -p '$(DESTDIR)$(1)' && chmod 0755 '$(DESTDIR)$(1)'
+# Written in terms of its own prefix, so that pkg-config can move it.
+abi = $(shell sed -n 's/^\#define ACRED_MODULE_ABI \([0-9]*\) .*/\1/p' keyring/module.h)
+below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+install_pc = sed 's|@PREFIX@|$(PREFIX)|; s|@INCLUDEDIR@|$(call below_prefix,$(INCLUDEDIR))|; s|@LIBDIR@|$(call below_prefix,$(LIBDIR))|; s|@ABI@|$(abi)|; s|@VERSION@|$(VERSION)|' \
+	.packaging/alation-cred.pc.in >'$(1)' && chmod 0644 '$(1)'
 install_unit = sed 's|@BINDIR@|$(BINDIR)|' $(1) >'$(2)' && chmod 0644 '$(2)'
 install: installed
 	$(if $(modules),,@echo "not installed: without one of $(shared_modules) there is no place for a RefreshToken; run 'make deps' first" >&2; exit 1)
@@ -237,6 +242,7 @@ install: installed
 	$(call install_dir,$(BINDIR))
 	$(call install_dir,$(LIBDIR)/alation-cred)
 	$(call install_dir,$(LIBDIR)/alation-cred/modules)
+	$(call install_dir,$(LIBDIR)/pkgconfig)
 	$(call install_dir,$(INCLUDEDIR)/alation-cred)
 	$(call install_dir,$(DATADIR)/doc/alation-cred)
 	$(call install_dir,$(SYSTEMD_USER_DIR))
@@ -246,6 +252,7 @@ install: installed
 	install -m 0755 $(client) '$(DESTDIR)$(LIBDIR)/alation-cred/alation.so'
 	$(foreach m,$(modules),install -m 0755 $m '$(DESTDIR)$(LIBDIR)/alation-cred/modules/$(notdir $m)' &&) true
 	install -m 0644 keyring/module.h '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h'
+	$(call install_pc,$(DESTDIR)$(LIBDIR)/pkgconfig/alation-cred.pc)
 	install -m 0644 README.md docs/LICENSE docs/CHANGELOG.md '$(DESTDIR)$(DATADIR)/doc/alation-cred/'
 	$(foreach m,$(manuals),install -m 0644 $m '$(DESTDIR)$(call man_dir,$m)/' &&) true
 	$(foreach u,$(units),$(call install_unit,$u,$(DESTDIR)$(SYSTEMD_USER_DIR)/$(notdir $u)) &&) true
@@ -253,6 +260,7 @@ uninstall: # what install laid down; modules of others stay, and so does their d
 	rm -f '$(DESTDIR)$(BINDIR)/alation-cred' '$(DESTDIR)$(BINDIR)/git-credential-alation' \
 	    $(foreach m,$(manuals),'$(DESTDIR)$(call man_dir,$m)/$(notdir $m)') '$(DESTDIR)$(LIBDIR)/alation-cred/alation.so' \
 	    $(foreach m,$(shared_modules),'$(DESTDIR)$(LIBDIR)/alation-cred/modules/$m.so') '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h' \
+	    '$(DESTDIR)$(LIBDIR)/pkgconfig/alation-cred.pc' \
 	    $(foreach f,README.md LICENSE CHANGELOG.md,'$(DESTDIR)$(DATADIR)/doc/alation-cred/$f') \
 	    $(foreach u,$(units),'$(DESTDIR)$(SYSTEMD_USER_DIR)/$(notdir $u)')
 	-rmdir '$(DESTDIR)$(LIBDIR)/alation-cred/modules' '$(DESTDIR)$(LIBDIR)/alation-cred' '$(DESTDIR)$(INCLUDEDIR)/alation-cred' \

@@ -28,6 +28,7 @@ run_git() { # DIRECTORY
 			"$root/opt/lib/alation-cred/alation.so" "$root$prefix/bin/alation-cred"; do
 			[ "$(mode "$path")" = 755 ] || { echo "$mask: $path is $(mode "$path")"; false; }
 		done
+		[ "$(mode "$root/opt/lib/pkgconfig/alation-cred.pc")" = 644 ]
 		for path in include/alation-cred/module.h share/man/man1/alation-cred.1 share/man/man5/alation-cred.conf.5 share/man/man7/alation-cred-protocol.7 \
 			lib/systemd/user/alation-cred-rotate.service lib/systemd/user/alation-cred-rotate.timer; do
 			[ "$(mode "$root$prefix/$path")" = 644 ] || { echo "$mask: $path is $(mode "$root$prefix/$path")"; false; }
@@ -50,6 +51,28 @@ run_git() { # DIRECTORY
 	[ ! -e "$prefix/lib/systemd" ]
 	make_it BINDIR="$prefix/libexec" SYSTEMD_USER_DIR="$prefix/units" uninstall
 	[ -z "$(find "$prefix" ! -type d)" ]
+}
+
+@test "install: pkg-config knows the header, where modules go, and the interface's version" {
+	asks() { PKG_CONFIG_PATH=$1/pkgconfig pkg-config "${@:2}" alation-cred; }
+	make_it install
+	asks "$prefix/lib" --validate
+	[ "$(asks "$prefix/lib" --cflags | xargs)" = "-I$prefix/include" ]
+	[ -z "$(asks "$prefix/lib" --libs | xargs)" ]
+	[ "$(asks "$prefix/lib" --variable=prefix)" = "$prefix" ]
+	[ "$(asks "$prefix/lib" --variable=includedir)" = "$prefix/include" ]
+	[ "$(asks "$prefix/lib" --variable=moduledir)" = "$prefix/lib/alation-cred/modules" ]
+	[ -d "$(asks "$prefix/lib" --variable=moduledir)" ]
+	[ "alation-cred $(asks "$prefix/lib" --modversion)" = "$("$prefix/bin/alation-cred" --version)" ]
+	echo '#include <alation-cred/module.h>' | cc $(asks "$prefix/lib" --cflags) -E -dM -xc - | grep -q "^#define ACRED_MODULE_ABI $(asks "$prefix/lib" --variable=abi)\$"
+	# Elsewhere than below the prefix, and with DESTDIR, which is no place on the machine that it is for.
+	make_it DESTDIR="$BATS_TEST_TMPDIR/root" LIBDIR=/opt/lib INCLUDEDIR=/opt/include install
+	[ "$(asks "$BATS_TEST_TMPDIR/root/opt/lib" --variable=moduledir)" = /opt/lib/alation-cred/modules ]
+	[ "$(asks "$BATS_TEST_TMPDIR/root/opt/lib" --cflags | xargs)" = -I/opt/include ]
+	# Moved as a whole.
+	mv "$prefix" "$prefix-moved"
+	[ "$(asks "$prefix-moved/lib" --define-prefix --variable=moduledir)" = "$prefix-moved/lib/alation-cred/modules" ]
+	[ "$(asks "$prefix-moved/lib" --define-prefix --cflags | xargs)" = "-I$prefix-moved/include" ]
 }
 
 # pkg-config as on a machine without those libraries.
