@@ -74,7 +74,7 @@ modules := $(patsubst %,$B/modules/%.so,$(filter-out $(modules_left_out),$(share
 program := $B/alation-cred
 client := $B/alation.so
 git_helper := $B/git-credential-alation
-manuals := docs/alation-cred.1 docs/alation-cred.conf.5 docs/alation-cred-protocol.7
+manuals := docs/alation-cred.1 docs/alation-cred.conf.5 docs/alation-cred-protocol.7 docs/alation-cred-module.7
 units := $(wildcard .packaging/systemd/*)
 
 all: $(program) $(git_helper) $(client) $(modules) installed
@@ -253,7 +253,7 @@ install: installed
 	$(foreach m,$(modules),install -m 0755 $m '$(DESTDIR)$(LIBDIR)/alation-cred/modules/$(notdir $m)' &&) true
 	install -m 0644 keyring/module.h '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h'
 	$(call install_pc,$(DESTDIR)$(LIBDIR)/pkgconfig/alation-cred.pc)
-	install -m 0644 README.md docs/LICENSE docs/CHANGELOG.md '$(DESTDIR)$(DATADIR)/doc/alation-cred/'
+	install -m 0644 README.md docs/LICENSE docs/CHANGELOG.md docs/example-module.c '$(DESTDIR)$(DATADIR)/doc/alation-cred/'
 	$(foreach m,$(manuals),install -m 0644 $m '$(DESTDIR)$(call man_dir,$m)/' &&) true
 	$(foreach u,$(units),$(call install_unit,$u,$(DESTDIR)$(SYSTEMD_USER_DIR)/$(notdir $u)) &&) true
 uninstall: # what install laid down; modules of others stay, and so does their directory then
@@ -261,7 +261,7 @@ uninstall: # what install laid down; modules of others stay, and so does their d
 	    $(foreach m,$(manuals),'$(DESTDIR)$(call man_dir,$m)/$(notdir $m)') '$(DESTDIR)$(LIBDIR)/alation-cred/alation.so' \
 	    $(foreach m,$(shared_modules),'$(DESTDIR)$(LIBDIR)/alation-cred/modules/$m.so') '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h' \
 	    '$(DESTDIR)$(LIBDIR)/pkgconfig/alation-cred.pc' \
-	    $(foreach f,README.md LICENSE CHANGELOG.md,'$(DESTDIR)$(DATADIR)/doc/alation-cred/$f') \
+	    $(foreach f,README.md LICENSE CHANGELOG.md example-module.c,'$(DESTDIR)$(DATADIR)/doc/alation-cred/$f') \
 	    $(foreach u,$(units),'$(DESTDIR)$(SYSTEMD_USER_DIR)/$(notdir $u)')
 	-rmdir '$(DESTDIR)$(LIBDIR)/alation-cred/modules' '$(DESTDIR)$(LIBDIR)/alation-cred' '$(DESTDIR)$(INCLUDEDIR)/alation-cred' \
 	    '$(DESTDIR)$(DATADIR)/doc/alation-cred' 2>/dev/null
