@@ -16,12 +16,14 @@
  * secret before it returns, on every way out: explicit_bzero(), not memset().
  *
  * Time. Each call has a deadline; loading and open share that of the operation they are done for. A module that has
- * not returned 2 s after it ends the process: no close, no destructor, and the user is told the module's name. So does
- * one that crashes. Whatever a module changes must therefore be whole at each moment: the old or the new, never half.
+ * not returned 2 s after it ends the process: no close, no destructor, and the user is told the module's name. So
+ * does one that crashes or calls exit(). Whatever a module changes must therefore be whole at each moment: old or
+ * new, never half.
  *
- * A module is a guest in a process that is not its own. It does not print, nor read the standard input; does not call
- * exit(), nor rely on destructors or atexit(); does not fork without exec, and has waited for what it started before
- * it returns; does not change signal dispositions, the signal mask of the caller's thread, umask, working directory,
+ * A module is a guest in a process that is not its own. It does not print: a call in which something came to the
+ * standard output has failed, and what came is dropped. It does not read the standard input; does not call exit(),
+ * nor rely on destructors or atexit(); does not fork without exec, and has waited for what it started before it
+ * returns; does not change signal dispositions, the signal mask of the caller's thread, umask, working directory,
  * locale or environment; opens descriptors with O_CLOEXEC; never calls the host from another thread, and leaves no
  * thread behind that holds a secret. It finds umask 077, SIGPIPE and SIGXFSZ ignored, the locale "C", no core dumps;
  * HOME may be unset, and system calls may be interrupted.
@@ -141,9 +143,9 @@ struct acred_module {
 	 * `status` makes a look-up whose secret is dropped, and a source has no accounts but those that are named. */
 	int (*list)(struct acred_call *, void *state,
 	            void (*each)(void *host, const struct acred_key *));
-	/* Optional. Frees the state, after an open that was ACRED_OK (or NULL: state is NULL then). It has no deadline, so it
-	 * waits for nothing. It may never be called: the process may end in any other way. The module may be opened
-	 * again afterwards. */
+	/* Optional. Frees the state, after an open that was ACRED_OK (or NULL: state is NULL then). It is told no deadline, and
+	 * has 1 s: it waits for nothing. It may never be called: the process may end in any other way. The module may
+	 * be opened again afterwards. */
 	void (*close)(void *state);
 	/* Optional. Forgets what it keeps open for its user from one process to the next, such as a derived key; locks
 	 * nothing that other programs use, reads no secret, asks nobody. ACRED_ABSENT where it kept nothing. */
