@@ -74,7 +74,7 @@ modules := $(patsubst %,$B/modules/%.so,$(filter-out $(modules_left_out),$(share
 program := $B/alation-cred
 client := $B/alation.so
 git_helper := $B/git-credential-alation
-manuals := docs/alation-cred.1 docs/alation-cred.conf.5 docs/alation-cred-protocol.7 docs/alation-cred-module.7
+manuals := docs/alation-cred.1 docs/alation-cred.conf.5 docs/alation-cred-keyring.7 docs/alation-cred-protocol.7 docs/alation-cred-module.7
 units := $(wildcard .packaging/systemd/*)
 
 all: $(program) $(git_helper) $(client) $(modules) installed

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The manual pages: clean mdoc, and what they say of verbs, options, exit codes, codes, environment variables, answers and
-# the configuration
+# The manual pages: clean mdoc, and what they say of verbs, options, exit codes, codes, environment variables, answers,
+# the configuration and the keyring modules
 # is what the program has, in both directions. The program tells by --help and by tests/tools/contract; the pages are
 # read as they are written, by their macros.
 
@@ -14,6 +14,7 @@ setup() {
 	page=docs/alation-cred.1
 	protocol=docs/alation-cred-protocol.7
 	conf=docs/alation-cred.conf.5
+	keyring=docs/alation-cred-keyring.7
 	export LC_ALL=C
 }
 
@@ -192,18 +193,78 @@ displays() {
 	same controls "$(with names)" "$(with controls)"
 }
 
-@test "modules, their arguments and the built-in stack are the program's" {
-	subsection "$conf" Modules | sed -nE 's/^\.It Cm ([a-z-]+).*/\1/p' | list page
-	sed -nE 's/^(builtins|shared_modules) := //p' Makefile | tr ' ' '\n' | list program
+modules() { sed -nE 's/^(builtins|shared_modules) := //p' Makefile | tr ' ' '\n'; }
+
+@test "the keyring modules are the program's, in each place where they are listed" {
+	modules | list program
+	section "$keyring" MODULES | sed -n 's/^\.Ss //p' | list page
 	same modules "$(with page)" "$(with program)"
-	subsection "$conf" Modules | grep '^\.It Cm ' | grep -oE ' [a-z-]+=' | tr -d ' ' | list page
+	[ -z "$(sort "$(with page)" | uniq -d)" ]
+	section "$keyring" PROTECTION | sed -nE 's/^\.It Cm ([a-z-]+) Ta .*/\1/p' | list page
+	same 'table of what protects them' "$(with page)" "$(with program)"
+	subsection "$conf" Modules | sed -nE 's/^\.Cm ([a-z-]+).*/\1/p' | grep -vxE 'refresh|access' | list page
+	same 'modules of alation-cred.conf' "$(with page)" "$(with program)"
+	# The built-in ones by name, the others as files.
+	subsection "$keyring" 'Where modules are' | sed -nE '/^They lie in/q; s/^\.Cm ([a-z-]+).*/\1/p; s/^\.Pa ([a-z-]+)\.so$/\1.so/p' | list page
+	{
+		sed -nE 's/^builtins := //p' Makefile | tr ' ' '\n'
+		sed -nE 's/^shared_modules := //p' Makefile | tr ' ' '\n' | sed 's/$/.so/'
+	} | list program
+	same 'modules by where they are' "$(with page)" "$(with program)"
+}
+
+# What MODULE says to the arguments of its line.
+told() { "$B/tests/tools/keyring-tool" --notes lookup refresh https://catalog.example.com 102 --line "refresh sufficient $*" 2>&1 >/dev/null; }
+
+@test "each keyring module knows the arguments that its page has, and no other" {
 	grep -rhoE '"[a-z-]{2,}="' --include='*.c' keyring | tr -d '"' | list program
+	section "$keyring" MODULES | sed -nE 's/^\.It Cm ([a-z-]+=).*/\1/p' | list page
 	same arguments "$(with page)" "$(with program)"
-	[ "$(subsection "$conf" Modules | displays)" -eq 1 ]
+	for module in $(modules); do
+		subsection "$keyring" "$module" | sed -nE 's/^\.It Cm ([a-z-]+=).*/\1/p' | list page
+		told "$module" no-such-argument | grep '^note ' | grep -oE '[a-z-]+=|takes no arguments' | list program
+		if grep -qx 'takes no arguments' "$(with program)"; then
+			[ ! -s "$(with page)" ] && subsection "$keyring" "$module" | grep -q '^It takes no arguments\.$'
+			continue
+		fi
+		same "arguments of $module" "$(with page)" "$(with program)"
+		while read -r argument; do
+			case $argument in
+			base-url=) value=https://catalog.example.com ;;
+			file= | key-file=) value=/nonexistent ;;
+			user-id=) value=102 ;;
+			unlock-time=) value=8h ;;
+			*) value=some-name ;;
+			esac
+			run told "$module" "$argument$value"
+			[[ $output != *argument* && $output != *'takes '* ]] || { echo "$module $argument: $output"; false; }
+		done <"$(with page)"
+	done
+}
+
+@test "the built-in stack is the program's" {
+	[ "$(section "$keyring" DESCRIPTION | displays)" -eq 1 ]
 	tr -s ' ' <"$BATS_TEST_TMPDIR/display.1" | list page
 	env -i HOME="$BATS_TEST_TMPDIR" "$B/alation-cred" status -v --format json 2>/dev/null |
-		jq -r '.configuration[] | select(.word != "recovery") | "\(.word) \(.value)"' | cut -d' ' -f1-3 | list program
+		jq -r '.configuration[] | "\(.word) \(.value)"' | cut -d' ' -f1-3 | list program
 	diff "$(with page)" "$(with program)"
+	section "$keyring" DESCRIPTION | sed -nE 's/^\.It Cm ([a-z]+)$/\1/p' | list page
+	cut -d' ' -f1 "$(with program)" | list facilities
+	same facilities "$(with page)" "$(with facilities)"
+}
+
+@test "the statuses of keyring modules are the program's, and so are the exits and codes behind them" {
+	section "$keyring" STATUSES | sed -nE 's/^\.It Cm ([a-z]+) .*/\1/p' | list page
+	sed -nE 's/.*\[ACRED_[A-Z]+\] = "([a-z]+)".*/\1/p' keyring/status.c | grep -vx ok | list program
+	same statuses "$(with page)" "$(with program)"
+	section "$keyring" MODULES | sed -nE 's/^\.It Cm ([a-z]+)$/\1/p' | list each
+	run comm -23 <(sort -u "$(with each)") <(sort -u "$(with program)")
+	[ -z "$output" ] || { echo "no such status: $output"; false; }
+	section "$keyring" STATUSES | sed -nE 's/^\.It Cm [a-z]+ Pq exit ([0-9]+), Er ([a-z_]+)$/\2 \1/p' | list page
+	[ "$(wc -l <"$(with page)")" -eq "$(wc -l <"$(with program)")" ]
+	contract code | cut -d' ' -f1,2 | list program
+	run comm -23 <(sort -u "$(with page)") <(sort -u "$(with program)")
+	[ -z "$output" ] || { echo "no such code: $output"; false; }
 }
 
 @test "the examples of a configuration are taken" {

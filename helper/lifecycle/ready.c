@@ -23,7 +23,7 @@ static bool a_person_is_there(const struct context *context)
 /* Whoever named it has misspelt it, or it is not installed. */
 static enum outcome say_no_module(struct context *context, const struct keyring_answer *answer, const char *module)
 {
-	return trouble_say(&context->trouble, TROUBLE_KEYRING_UNAVAILABLE, "alation-cred.conf(5) lists the modules; install that one, or log in with another",
+	return trouble_say(&context->trouble, TROUBLE_KEYRING_UNAVAILABLE, "alation-cred-keyring(7) lists the modules; install that one, or log in with another",
 	                   "the keyring module '%s' cannot be used: %s", module, answer->why);
 }
 

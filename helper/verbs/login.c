@@ -55,7 +55,7 @@ static enum outcome check_options(struct context *context, const struct options 
 	if (o->exclusive && o->shared)
 		return usage(context, "give one of them", "--exclusive and --shared exclude each other");
 	if (o->keyring && !keyring_add(&context->keyring, "refresh", o->keyring))
-		return usage(context, "alation-cred.conf(5) lists the modules", "--keyring takes the name of a module, or a path that a line of the configuration has");
+		return usage(context, "alation-cred-keyring(7) lists the modules", "--keyring takes the name of a module, or a path that a line of the configuration has");
 	if (o->user && o->shared)
 		return usage(context, "leave --shared away", "a RefreshToken made by a password login is used by this program alone: --shared cannot be");
 	return DONE;
@@ -334,7 +334,7 @@ static void tell_whether_open(struct context *context, const struct account *acc
 
 	walk_anew(context);
 	if (vault_locate_refresh(context, account, &answer) == ACRED_LOCKED)
-		context_warn(context, "locks_again", "the keyring (%s) of %s does not stay open here, so 'get' will find it locked; let a key-file open it, as alation-cred.conf(5) says", account->module,
+		context_warn(context, "locks_again", "the keyring (%s) of %s does not stay open here, so 'get' will find it locked; let a key-file open it, as alation-cred-keyring(7) says", account->module,
 		             account_text(account, text));
 }
 
