@@ -63,6 +63,13 @@ int talk_property(struct talk *talk, const char *path, const char *interface, co
 /* Lets the dialog PROMPT run, where this call may prompt; else dismisses it: ACRED_LOCKED. NO_PATH is none. */
 int talk_prompt(struct talk *talk, const char *prompt);
 
+/* Lets PROMPT run whether or not this call may prompt, within its deadline: for what opens no dialog. *RET_PATH: the object that
+ * its end names, or NULL; the caller's to free. */
+int talk_run_prompt(struct talk *talk, const char *prompt, char **ret_path);
+
+/* A dialog that is not to open is told to go, or it would stay there for good. */
+void talk_dismiss(struct talk *talk, const char *prompt);
+
 /* Opens the collection that PATH is or is in with its password, which the person is asked for (call->ask is there). ACRED_LOCKED
  * where it is not given, is wrong, or the service has no such call. */
 int talk_open_by_password(struct talk *talk, const char *path);

@@ -13,6 +13,7 @@
 /* A dialog under way. */
 struct dialog {
 	bool over, dismissed, gone;
+	char *path; /* the object that its end names; NULL: none */
 };
 
 static void on_completed(GDBusConnection *bus, const char *sender, const char *path, const char *interface, const char *name,
@@ -20,10 +21,16 @@ static void on_completed(GDBusConnection *bus, const char *sender, const char *p
 {
 	struct dialog *dialog = data;
 	gboolean dismissed = TRUE;
+	GVariant *result = NULL;
 
 	(void)bus, (void)sender, (void)path, (void)interface, (void)name;
+	if (dialog->over)
+		return;
 	if (g_variant_is_of_type(arguments, G_VARIANT_TYPE("(bv)")))
-		g_variant_get(arguments, "(bv)", &dismissed, NULL);
+		g_variant_get(arguments, "(bv)", &dismissed, &result);
+	if (result != NULL && g_variant_is_of_type(result, G_VARIANT_TYPE_OBJECT_PATH) && strcmp(g_variant_get_string(result, NULL), NO_PATH) != 0)
+		dialog->path = g_variant_dup_string(result, NULL);
+	g_clear_pointer(&result, g_variant_unref);
 	dialog->dismissed = dismissed;
 	dialog->over = true;
 }
@@ -43,8 +50,8 @@ static gboolean on_cancelled(GCancellable *cancel, gpointer data)
 	return G_SOURCE_CONTINUE; /* it has woken who waits */
 }
 
-/* Nobody waits for the answer: there are services without this method, and some that never answer it. */
-static void dismiss(struct talk *talk, const char *prompt)
+/* The answer is not waited for: there are services without this method, and some that never answer it. */
+void talk_dismiss(struct talk *talk, const char *prompt)
 {
 	g_dbus_connection_call(talk->vault->bus, SERVICE_NAME, prompt, PROMPT_INTERFACE, "Dismiss", NULL, NULL,
 	                       G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);
@@ -89,9 +96,21 @@ static int show_dialog(struct talk *talk, const char *prompt, GMainContext *cont
 	return status == ACRED_FAILED ? ACRED_LOCKED : status; /* where it cannot be shown, what it was for stays locked */
 }
 
+static int judge_dialog(struct talk *talk, const char *prompt, const struct dialog *dialog)
+{
+	if (dialog->gone)
+		return talk_say(talk, "the Secret Service ended while its dialog was open", ACRED_UNAVAILABLE);
+	if (dialog->dismissed)
+		return talk_say(talk, "the keyring's dialog was dismissed", ACRED_LOCKED);
+	if (dialog->over)
+		return ACRED_OK;
+	talk_dismiss(talk, prompt);
+	return talk_say(talk, "the keyring's dialog was not answered in time", ACRED_TIMEOUT);
+}
+
 /* libsecret's own would not do: it does not tell that a dialog was dismissed, and waits for ever for one that does not
  * complete when it is told to go. */
-static int ask_person(struct talk *talk, const char *prompt)
+int talk_run_prompt(struct talk *talk, const char *prompt, char **ret_path)
 {
 	GMainContext *context = g_main_context_new();
 	struct dialog dialog = { 0 };
@@ -101,27 +120,29 @@ static int ask_person(struct talk *talk, const char *prompt)
 	status = show_dialog(talk, prompt, context, &dialog);
 	g_main_context_pop_thread_default(context);
 	g_main_context_unref(context);
-	if (status != ACRED_OK)
-		return status;
-	if (dialog.gone)
-		return talk_say(talk, "the Secret Service ended while its dialog was open", ACRED_UNAVAILABLE);
-	if (dialog.dismissed)
-		return talk_say(talk, "the keyring's dialog was dismissed", ACRED_LOCKED);
-	if (dialog.over)
-		return ACRED_OK;
-	dismiss(talk, prompt);
-	return talk_say(talk, "the keyring's dialog was not answered in time", ACRED_TIMEOUT);
+	if (status == ACRED_OK)
+		status = judge_dialog(talk, prompt, &dialog);
+	if (status == ACRED_OK)
+		*ret_path = g_steal_pointer(&dialog.path);
+	g_free(dialog.path);
+	return status;
 }
 
 /* The service wants a dialog. One that may not open is dismissed, or it would stay there for good. */
 int talk_prompt(struct talk *talk, const char *prompt)
 {
+	char *ignored = NULL;
+	int status;
+
 	if (strcmp(prompt, NO_PATH) == 0)
 		return ACRED_OK;
-	if (talk->may_prompt)
-		return ask_person(talk, prompt);
-	dismiss(talk, prompt);
-	return ACRED_LOCKED; /* that a person must unlock it is what that means */
+	if (!talk->may_prompt) {
+		talk_dismiss(talk, prompt);
+		return ACRED_LOCKED; /* that a person must unlock it is what that means */
+	}
+	status = talk_run_prompt(talk, prompt, &ignored);
+	g_free(ignored);
+	return status;
 }
 
 /* Without a password it opens without asking. */
@@ -136,7 +157,7 @@ int talk_unlock(struct talk *talk, const char *const *paths)
 	g_variant_get(reply, "(@ao&o)", NULL, &prompt);
 	/* A person who sees no dialog can be asked at the terminal. */
 	if (strcmp(prompt, NO_PATH) != 0 && !talk->may_prompt && talk->call->ask != NULL) {
-		dismiss(talk, prompt);
+		talk_dismiss(talk, prompt);
 		status = talk_open_by_password(talk, paths[0]);
 	} else {
 		status = talk_prompt(talk, prompt);

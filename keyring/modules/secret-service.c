@@ -40,22 +40,21 @@ static GHashTable *attributes_of(const struct acred_key *key)
 	return attributes;
 }
 
-static int find_key(struct talk *talk, const struct acred_key *key, char ***ret_items)
+static int find_key(struct talk *talk, const struct acred_key *key, char ***ret_items, bool *ret_more)
 {
 	GHashTable *attributes = attributes_of(key);
-	bool more;
-	int status = talk_find(talk, attributes, ret_items, &more);
+	int status = talk_find(talk, attributes, ret_items, ret_more);
 
 	g_hash_table_unref(attributes);
 	return status;
 }
 
-/* Of several items the one that was changed last. */
-static int newest(struct talk *talk, char *const *items, const char **ret_item)
+/* Of several items the one that was changed last: which of ITEMS. */
+static int newest(struct talk *talk, char *const *items, size_t *ret_which)
 {
 	guint64 best = 0;
 
-	*ret_item = items[0];
+	*ret_which = 0;
 	for (size_t i = 0; items[1] != NULL && items[i] != NULL; i++) {
 		GVariant *modified;
 		int status = talk_property(talk, items[i], ITEM_INTERFACE, "Modified", "t", &modified);
@@ -64,7 +63,7 @@ static int newest(struct talk *talk, char *const *items, const char **ret_item)
 			return status;
 		if (g_variant_get_uint64(modified) > best) {
 			best = g_variant_get_uint64(modified);
-			*ret_item = items[i];
+			*ret_which = i;
 		}
 		g_variant_unref(modified);
 	}
@@ -88,16 +87,18 @@ static int read_item(struct talk *talk, const char *item, SecretValue **ret_valu
 static int look_up(struct talk *talk, const struct acred_key *key)
 {
 	SecretValue *value;
-	const char *item, *bytes;
+	const char *bytes;
 	char **items;
+	size_t which;
+	bool more;
 	gsize n;
-	int status = find_key(talk, key, &items);
+	int status = find_key(talk, key, &items, &more);
 
 	if (status != ACRED_OK)
 		return status;
-	status = newest(talk, items, &item);
+	status = newest(talk, items, &which);
 	if (status == ACRED_OK)
-		status = read_item(talk, item, &value);
+		status = read_item(talk, items[which], &value);
 	g_strfreev(items);
 	if (status != ACRED_OK)
 		return status;
@@ -105,6 +106,35 @@ static int look_up(struct talk *talk, const struct acred_key *key)
 	if (talk->call->put(talk->call->host, bytes, n) != 0)
 		status = ACRED_FAILED;
 	secret_value_unref(value);
+	return status;
+}
+
+/* VALUE as the service takes it, encrypted for our session with it; the caller's. */
+static int encode(struct talk *talk, SecretValue *value, GVariant **ret_secret)
+{
+	GError *error = NULL;
+	GVariant *secret;
+
+	if (!secret_service_ensure_session_sync(talk->vault->service, talk->cancel, &error))
+		return talk_fail(talk, "a session", error);
+	secret = secret_service_encode_dbus_secret(talk->vault->service, value);
+	if (secret == NULL)
+		return talk_say(talk, "the secret could not be encrypted for the Secret Service", ACRED_FAILED);
+	*ret_secret = g_variant_take_ref(secret);
+	return ACRED_OK;
+}
+
+static int set_secret(struct talk *talk, const char *item, SecretValue *value)
+{
+	GVariant *secret, *reply;
+	int status = encode(talk, value, &secret);
+
+	if (status != ACRED_OK)
+		return status;
+	status = talk_method(talk, item, ITEM_INTERFACE, "SetSecret", g_variant_new("(@(oayays))", secret), "()", &reply);
+	g_variant_unref(secret);
+	if (status == ACRED_OK)
+		g_variant_unref(reply);
 	return status;
 }
 
@@ -157,29 +187,49 @@ static GVariant *properties_of(const struct acred_key *key)
 	return g_variant_builder_end(&all);
 }
 
-/* libsecret's own call would let any dialog run that the service asks for. *RET_ITEM: NULL after a dialog. */
+/* KeePassXC has a prompt for each CreateItem. For a new item in an open keyring it shows nothing; for one that is there it
+ * asks whether that may be used, even where it asks nobody for it otherwise. */
+static int finish_create(struct talk *talk, const struct acred_key *key, const char *prompt, SecretValue *value, char **ret_item)
+{
+	size_t which;
+	char **items;
+	bool more;
+	int status = find_key(talk, key, &items, &more);
+
+	if (status == ACRED_ABSENT)
+		return talk_run_prompt(talk, prompt, ret_item);
+	talk_dismiss(talk, prompt);
+	if (status != ACRED_OK)
+		return status;
+	status = newest(talk, items, &which);
+	if (status == ACRED_OK)
+		status = set_secret(talk, items[which], value);
+	if (status == ACRED_OK)
+		*ret_item = g_strdup(items[which]);
+	g_strfreev(items);
+	return status;
+}
+
+/* libsecret's own call would let any dialog run that the service asks for. *RET_ITEM: NULL where the service does not tell. */
 static int create_item(struct talk *talk, const struct acred_key *key, const char *collection, SecretValue *value,
                        char **ret_item)
 {
 	const char *item, *prompt;
-	GError *error = NULL;
 	GVariant *reply, *secret;
-	int status;
+	int status = encode(talk, value, &secret);
 
-	if (!secret_service_ensure_session_sync(talk->vault->service, talk->cancel, &error))
-		return talk_fail(talk, "a session", error);
-	secret = secret_service_encode_dbus_secret(talk->vault->service, value);
-	if (secret == NULL)
-		return talk_say(talk, "the secret could not be encrypted for the Secret Service", ACRED_FAILED);
-	secret = g_variant_take_ref(secret);
+	if (status != ACRED_OK)
+		return status;
 	status = talk_method(talk, collection, COLLECTION_INTERFACE, "CreateItem",
 	                     g_variant_new("(@a{sv}@(oayays)b)", properties_of(key), secret, TRUE), "(oo)", &reply);
 	g_variant_unref(secret);
 	if (status != ACRED_OK)
 		return status;
 	g_variant_get(reply, "(&o&o)", &item, &prompt);
-	status = talk_prompt(talk, prompt);
-	*ret_item = status == ACRED_OK && strcmp(item, NO_PATH) != 0 ? g_strdup(item) : NULL;
+	if (strcmp(prompt, NO_PATH) != 0)
+		status = finish_create(talk, key, prompt, value, ret_item);
+	else if (strcmp(item, NO_PATH) != 0)
+		*ret_item = g_strdup(item);
 	g_variant_unref(reply);
 	return status;
 }
@@ -205,15 +255,19 @@ static int compare_item(struct talk *talk, const char *item, const char *bytes, 
 static int settle_item(struct talk *talk, const struct acred_key *key, const char *item, const char *bytes, size_t len)
 {
 	const char *kept = item;
+	size_t which;
 	char **items;
-	int status = find_key(talk, key, &items);
+	bool more;
+	int status = find_key(talk, key, &items, &more);
 
 	if (status == ACRED_ABSENT)
 		return talk_say(talk, "the Secret Service does not find what it took", ACRED_FAILED);
 	if (status != ACRED_OK)
 		return status;
-	if (kept == NULL)
-		status = newest(talk, items, &kept);
+	if (kept == NULL) {
+		status = newest(talk, items, &which);
+		kept = items[which];
+	}
 	if (status == ACRED_OK)
 		status = compare_item(talk, kept, bytes, len);
 	if (status == ACRED_OK)
@@ -247,7 +301,8 @@ static int erase(struct talk *talk, const struct acred_key *key)
 
 	for (int round = 0; round < ERASE_ROUNDS; round++) {
 		char **items;
-		int status = find_key(talk, key, &items);
+		bool more;
+		int status = find_key(talk, key, &items, &more);
 
 		if (status != ACRED_OK)
 			return any && status == ACRED_ABSENT ? ACRED_OK : status;

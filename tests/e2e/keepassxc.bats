@@ -1,0 +1,127 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# A real KeePassXC as the Secret Service, without a display (row R12 of the fault matrix). It differs from GNOME Keyring where it
+# hurts: each change has a prompt.
+
+bats_require_minimum_version 1.5.0
+load ../lib/program
+
+DB_PASSWORD=sesame
+
+setup() {
+	local tool
+	for tool in keepassxc keepassxc-cli; do
+		command -v $tool >/dev/null || skip "no $tool here"
+	done
+	program_environment
+	session_start nodaemon
+	program_setup
+	ACCOUNT=${SANDBOX_URL/:\/\//:\/\/102@}
+	watcher=
+}
+
+teardown() {
+	[[ -z ${watcher:-} ]] || kill "$watcher"
+	session_stop
+	program_teardown
+}
+
+cred() {
+	timeout 20 setsid -w "$CRED" "$@" 3>&-
+}
+
+# database [GROUP]: a new one, whose root group GROUP names as what other programs see; '': none of it.
+database() {
+	local group=${1-"{00112233-4455-6677-8899-aabbccddeeff}"}
+	cat >"$session_dir/database.xml" <<-END
+		<?xml version="1.0" encoding="UTF-8"?>
+		<KeePassFile>
+		<Meta><Generator>KeePassXC</Generator><DatabaseName>passwords</DatabaseName><RecycleBinEnabled>False</RecycleBinEnabled>
+		<CustomData><Item><Key>FDO_SECRETS_EXPOSED_GROUP</Key><Value>$group</Value></Item></CustomData></Meta>
+		<Root><Group><UUID>ABEiM0RVZneImaq7zN3u/w==</UUID><Name>Root</Name></Group></Root>
+		</KeePassFile>
+	END
+	printf '%s\n' "$DB_PASSWORD" "$DB_PASSWORD" |
+		keepassxc-cli import --quiet --set-password --decryption-time 100 "$session_dir/database.xml" "$session_dir/passwords.kdbx" 2>/dev/null
+}
+
+# keepassxc_start open|locked|not-exposed [SETTING=VALUE...]: with its own defaults, but for these settings. Its home is the
+# session's, and so is the file by which it knows that it runs already.
+keepassxc_start() {
+	local state=$1
+	mkdir -p "$XDG_CONFIG_HOME/keepassxc"
+	printf '%s\n' '[General]' ConfigVersion=2 UpdateCheckMessageShown=true '[GUI]' CheckForUpdates=false \
+		'[FdoSecrets]' Enabled=true ShowNotification=false "${@:2}" >"$XDG_CONFIG_HOME/keepassxc/keepassxc.ini"
+	set -- "$session_dir/passwords.kdbx"
+	[[ $state == locked ]] || set -- --pw-stdin "$@"
+	HOME=$session_dir/home TMPDIR=$session_dir QT_QPA_PLATFORM=offscreen keepassxc "$@" >"$session_dir/keepassxc.log" 2>&1 < <(echo "$DB_PASSWORD") 3>&- &
+	session_keyring_pid=$!
+	gdbus wait --session --timeout "$SESSION_WAIT_S" org.freedesktop.secrets
+	local end=$((SECONDS + SESSION_WAIT_S))
+	until is_there "$state"; do ((SECONDS < end)); done
+}
+is_there() {
+	case $1 in
+	open) [[ $(property /collection/passwords Collection Locked) == '(<false>,)' ]] ;;
+	locked) [[ $(property /collection/passwords Collection Locked) == '(<true>,)' ]] ;;
+	not-exposed) [[ $(property '' Service Collections) == '(<@ao []>,)' ]] ;;
+	esac
+}
+property() { # PATH INTERFACE NAME
+	gdbus call --session --dest org.freedesktop.secrets --object-path "/org/freedesktop/secrets$1" \
+		--method org.freedesktop.DBus.Properties.Get "org.freedesktop.Secret.$2" "$3" 2>/dev/null
+}
+keepassxc_stop() { # as by its user: what it has is saved
+	session_end_process "$session_keyring_pid"
+	session_keyring_pid=
+}
+
+drop_cached() {
+	keyctl unlink "$(keyctl search @u user "alation-cred-tree:access:102@$SANDBOX_URL")" @u >/dev/null
+}
+ours() { # secret-tool's words for the one item there should be
+	secret-tool "$@" application alation-cred facility refresh base_url "$SANDBOX_URL" user_id 102
+}
+items() { # how many have that attribute
+	secret-tool search --all "$@" 2>/dev/null | grep -c '^secret = ' || :
+}
+
+last_made() { sed -n "s/.*$1.* made=//p" "$SANDBOX_LOG" | tail -n 1; }
+
+@test "R12: KeePassXC, open: a login, a rotation and another login are kept, and read again; nobody is there" {
+	local token
+	database
+	keepassxc_start open ConfirmAccessItem=false
+	session_store_neighbour
+	login_demo
+	expect 0
+	[[ $(ours lookup) == *"refresh_token=$(last_made createRefreshToken)"* ]]
+	drop_cached
+	run_cred get
+	expect 0
+	works "$out"
+	run_cred rotate
+	expect 0
+	[[ $(ours lookup) == *"refresh_token=$(last_made regenRefreshToken)"* ]]
+	run_cred get
+	expect 0
+	works "$out"
+	token=$(sandbox_refresh_token 102 pasted)
+	login_token "$token"
+	expect 0
+	[[ $(ours lookup) == *"refresh_token=$token"* && $(items application alation-cred user_id 102) == 1 && $(session_neighbour) == 'a neighbour' ]]
+}
+
+@test "R12: KeePassXC is closed and opened again: what was stored is there" {
+	database
+	keepassxc_start open ConfirmAccessItem=false
+	login_demo
+	expect 0
+	keepassxc_stop
+	drop_cached
+	refuses 5 keyring_unavailable 'no Secret Service' get
+	keepassxc_start open ConfirmAccessItem=false
+	run_cred get
+	expect 0
+	works "$out"
+}
