@@ -21,12 +21,12 @@
 #define STACK_BYTES (64 * 1024) /* a handler's own: what crashed may have used up the other. Untouched until then */
 
 static timer_t timer;
-static bool made, has_timer;
-static atomic_bool armed;
+static bool made, has_timer, hears_faults;
 static struct {
 	char line[1280], reply[WATCHDOG_REPLY_MAX_BYTES];
 	size_t line_len, reply_len;
 	int code;
+	atomic_bool hold; /* a call runs, and this is what is said of it */
 } words[WATCHDOG_ENDS];
 
 /* Where nobody reads, a last word must not hold up the end. */
@@ -69,7 +69,7 @@ static const struct {
 /* The handler is gone once it is called (SA_RESETHAND): a fault of our own ends us as it would have without one. */
 static void on_fault(int signal)
 {
-	for (size_t i = 0; i < sizeof faults / sizeof *faults && atomic_load(&armed); i++)
+	for (size_t i = 0; i < sizeof faults / sizeof *faults && atomic_load(&words[WATCHDOG_DIED].hold); i++)
 		if (faults[i].signal == signal)
 			bite(WATCHDOG_DIED, faults[i].of);
 	raise(signal);
@@ -77,7 +77,7 @@ static void on_fault(int signal)
 
 static void on_exit_called(void)
 {
-	if (atomic_load(&armed))
+	if (atomic_load(&words[WATCHDOG_DIED].hold))
 		bite(WATCHDOG_DIED, " (exit)");
 }
 
@@ -87,34 +87,41 @@ int watchdog_signal(void)
 }
 
 /* A caller may have blocked or ignored them, and both are inherited. */
-static void hear(int signal, const struct sigaction *action, sigset_t *heard)
+static void hear(int signal, const struct sigaction *action)
 {
-	sigaction(signal, action, NULL);
-	sigaddset(heard, signal);
-}
-
-static void make(void)
-{
-	static char stack[STACK_BYTES];
-	const stack_t ours = { .ss_sp = stack, .ss_size = sizeof stack };
-	const struct sigaction late = { .sa_handler = on_time, .sa_flags = SA_ONSTACK };
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = watchdog_signal() };
 	sigset_t heard;
 
 	sigemptyset(&heard);
-	hear(watchdog_signal(), &late, &heard);
-#ifndef KEEP_EXIT_HANDLERS /* sanitizers hear these themselves, and tell more */
-	const struct sigaction fault = { .sa_handler = on_fault, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND | SA_NODEFER) };
-
-	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-		hear(faults[i].signal, &fault, &heard);
-	sigaltstack(&ours, NULL);
-#else
-	(void)ours, (void)on_fault;
-#endif
+	sigaddset(&heard, signal);
+	sigaction(signal, action, NULL);
 	sigprocmask(SIG_UNBLOCK, &heard, NULL);
-	atexit(on_exit_called);
+}
+
+static void make_timer(void)
+{
+	const struct sigaction action = { .sa_handler = on_time, .sa_flags = SA_ONSTACK };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = watchdog_signal() };
+
+	made = true;
+	hear(watchdog_signal(), &action);
 	has_timer = timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
+}
+
+static void hear_faults(void)
+{
+	static char stack[STACK_BYTES];
+	const stack_t ours = { .ss_sp = stack, .ss_size = sizeof stack };
+	const struct sigaction action = { .sa_handler = on_fault, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND | SA_NODEFER) };
+
+	hears_faults = true;
+	atexit(on_exit_called);
+#ifndef KEEP_EXIT_HANDLERS /* sanitizers hear these themselves, and tell more */
+	sigaltstack(&ours, NULL);
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+		hear(faults[i].signal, &action);
+#else
+	(void)ours, (void)action;
+#endif
 }
 
 void watchdog_words(enum watchdog_end end, const struct trouble *trouble, struct bytes reply, int code)
@@ -127,6 +134,7 @@ void watchdog_words(enum watchdog_end end, const struct trouble *trouble, struct
 	if (words[end].reply_len)
 		memcpy(words[end].reply, reply.p, words[end].reply_len);
 	words[end].code = code;
+	atomic_store(&words[end].hold, true);
 }
 
 void watchdog_arm(int64_t deadline_ms)
@@ -135,9 +143,9 @@ void watchdog_arm(int64_t deadline_ms)
 	struct itimerspec when = { .it_value = { at_ms / 1000, (long)(at_ms % 1000) * 1000000 } };
 
 	if (!made)
-		make();
-	made = true;
-	atomic_store(&armed, true);
+		make_timer();
+	if (!hears_faults && atomic_load(&words[WATCHDOG_DIED].hold))
+		hear_faults();
 	if (has_timer)
 		timer_settime(timer, TIMER_ABSTIME, &when, NULL);
 }
@@ -148,5 +156,6 @@ void watchdog_disarm(void)
 
 	if (made && has_timer)
 		timer_settime(timer, 0, &never, NULL);
-	atomic_store(&armed, false);
+	for (size_t i = 0; i < WATCHDOG_ENDS; i++)
+		atomic_store(&words[i].hold, false);
 }

@@ -22,7 +22,9 @@ enum watchdog_end {
 
 /*
  * What is said at such an end, before the call is made: TROUBLE's line on stderr, behind it of what it died; REPLY (a failure
- * reply, or empty; at most WATCHDOG_REPLY_MAX_BYTES) on stdout; CODE, the exit code. All is copied.
+ * reply, or empty; at most WATCHDOG_REPLY_MAX_BYTES) on stdout; CODE, the exit code. All is copied, and holds until the next
+ * watchdog_disarm. WATCHDOG_LATE must have words; without those of WATCHDOG_DIED a fault ends us as if there were no watchdog, and
+ * nothing is done for it: code of ours is called so on the warm path.
  */
 void watchdog_words(enum watchdog_end end, const struct trouble *trouble, struct bytes reply, int code);
 

@@ -57,8 +57,10 @@ static int64_t begin(void *host, const char *module)
 	trouble_say(&late, TROUBLE_KEYRING_TIMEOUT, "look whether that keyring's service hangs, then try again",
 	            "the keyring module %s did not come back for %s", name, text);
 	context_foresee(context, WATCHDOG_LATE, &late);
-	trouble_say(&died, TROUBLE_KEYRING_FAILED, crash_remedy, "the keyring module %s crashed for %s", name, text);
-	context_foresee(context, WATCHDOG_DIED, &died);
+	if (!load_is_built_in(module)) {
+		trouble_say(&died, TROUBLE_KEYRING_FAILED, crash_remedy, "the keyring module %s crashed for %s", name, text);
+		context_foresee(context, WATCHDOG_DIED, &died);
+	}
 	watchdog_arm(deadline_ms);
 	return deadline_ms;
 }

@@ -290,7 +290,7 @@ static void traps(void)
 {
 	arm_for_death();
 	watchdog_disarm();
-	watchdog_arm(clock_mono_ms() + 600000);
+	arm_for_death(); /* the second call of it */
 	raise(SIGTRAP);
 }
 
@@ -331,12 +331,21 @@ static void abort_of_our_own(void)
 	abort();
 }
 
+/* What was said of the call before is not said of one of which nothing was. */
+static void segv_without_words(void)
+{
+	arm_for_death();
+	watchdog_disarm();
+	arm(clock_mono_ms() + 600000, TROUBLE_KEYRING_TIMEOUT, "it hangs", bytes_of("late\n"));
+	*nowhere = 0;
+}
+
 static void our_own_faults_end_as_ever(void **state)
 {
 	static const struct {
 		void (*body)(void);
 		int signal;
-	} rows[] = { { segv_of_our_own, SIGSEGV }, { abort_of_our_own, SIGABRT } };
+	} rows[] = { { segv_of_our_own, SIGSEGV }, { abort_of_our_own, SIGABRT }, { segv_without_words, SIGSEGV } };
 
 	(void)state;
 #ifdef KEEP_EXIT_HANDLERS
