@@ -217,6 +217,10 @@ static int directory_store(struct acred_call *call, void *state,
 	int dir, status;
 
 	(void)ttl_s; /* a file does not go by itself */
+	if (len == 0 || len > ACRED_SECRET_MAX_BYTES) {
+		call->note(call->host, "that is no secret: empty, or too long");
+		return ACRED_FAILED;
+	}
 	if (!name_file(key, name))
 		return ACRED_FAILED;
 	dir = open_directory(call, self, &status);

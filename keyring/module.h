@@ -61,9 +61,10 @@ enum {
 
 /*
  * A secret is one line of these characters, 1 to ACRED_SECRET_MAX_BYTES of them, without a NUL at its end: no store
- * hands over anything else. A module gives back what it took, byte for byte. It takes ACRED_SECRET_LEAST_BYTES; a longer
- * one it takes too, or answers ACRED_FAILED and notes its limit, and what it had stays. What people have put into
- * a keyring by hand may hold other bytes: a look-up hands over what is there, and the host judges it.
+ * hands over anything else, and a module refuses what is empty or longer. It gives back what it took, byte for byte.
+ * It takes ACRED_SECRET_LEAST_BYTES; more than that it takes too, or answers ACRED_FAILED and notes its limit, and
+ * what it had stays. What people have put into a keyring by hand may hold other bytes: a look-up hands over what is
+ * there, and the host judges it.
  */
 #define ACRED_SECRET_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%=&._~+-"
 #define ACRED_SECRET_LEAST_BYTES 8192

@@ -24,11 +24,14 @@ setup() {
 }
 teardown() { installed_teardown; }
 
-# The displays between two headings, as a reader would type them, an empty line between each two: displays FROM TO
+# The displays between two headings, as a reader would type them, an empty line between each two: displays FROM TO. C and
+# the synopsis stand at the margin; commands and configurations are indented.
 displays() {
-	awk -v from="$1" -v to="$2" '$0 == from { on = 1; next } $0 == to { on = 0 } /^\.Bd -literal$/ { text = on; if (on && n++) print ""; next } /^\.Ed/ { text = 0 } text' "$page" |
+	awk -v from="$1" -v to="$2" -v begin=".Bd -literal${3:-}" '
+		$0 == from { on = 1; next } $0 == to { on = 0 } $0 == begin { text = on; if (on && n++) print ""; next } /^\.Ed/ { text = 0 } text' "$page" |
 		sed "s/^\\\\&//; s/\\\\-/-/g; s/\\\\(aq/'/g; s/\\\\(ga/\`/g; s/\\\\(ha/^/g; s/\\\\(ti/~/g; s/\\\\e/\\\\/g"
 }
+commands() { displays "$1" "$2" ' -offset indent'; }
 the_steps() { displays '.Sh A MODULE, STEP BY STEP' '.Sh ASKING A PERSON'; }
 
 # What stands at the end of step N: its functions, and the descriptor with those that are there.
@@ -169,6 +172,25 @@ lives() {
 	expect 5 'wants one argument'
 }
 
+@test "a directory that can only be read: what is there serves, and stays" {
+	command -v bwrap >/dev/null || skip 'bubblewrap is not installed'
+	bwrap --dev-bind / / true 2>/dev/null || skip 'no mount namespaces here'
+	compile "$top/docs/example-module.c" "$moduledir/directory.so"
+	configure "refresh sufficient directory path=$HOME/vault"
+	login_demo
+	expect 0
+	before=$(<"$file")
+	drop_cached
+	readonly_place() { bwrap --dev-bind / / --ro-bind "$HOME/vault" "$HOME/vault" "$prefix/bin/alation-cred" "$@"; }
+	cred() { readonly_place "$@" 3>&-; }
+	run_cred get
+	expect 0
+	works "$out"
+	run_cred rotate --format json
+	expect_json 5 keyring_readonly directory
+	[[ $(<"$file") == "$before" ]] || fails 'the file is another'
+}
+
 @test "two who write take turns, and none waits longer than it may" {
 	compile "$top/docs/example-module.c" "$moduledir/directory.so"
 	configure "refresh sufficient directory path=$HOME/vault"
@@ -191,6 +213,14 @@ lives() {
 	expect 0
 }
 
+@test "the conformance test, as the page runs it" {
+	[ -x "$prefix/bin/alation-cred-check-module" ] || skip 'not built'
+	PATH=$prefix/bin:$PATH
+	compile "$top/docs/example-module.c" directory.so
+	eval "$(commands '.Sh TESTING' '.Sh DEBUGGING')"
+	[ -z "$(ls -A vault)" ]
+}
+
 @test "the smallest module: it has nothing, and nothing is kept in it" {
 	displays '.Ss The smallest module' '.Ss What it is asked for' >null.c
 	compile null.c "$moduledir/null.so"
@@ -208,8 +238,7 @@ lives() {
 	cp "$top/docs/example-module.c" directory.c
 	command=$(displays '.Sh SYNOPSIS' '.Sh DESCRIPTION')
 	eval "${command//NAME/directory}"
-	command=$(awk '/^\.Sh INSTALLING/ { on = 1 } on && /^\.Bd/ { getline; print; exit }' "$page" | sed 's/\\-/-/g')
-	eval "$command"
+	eval "$(commands '.Sh INSTALLING' '.Sh TESTING' | sed '/^refresh/d')"
 	[ "$(stat -c %a "$moduledir/directory.so")" = 755 ]
 	configure "refresh sufficient directory path=$HOME/vault"
 	login_demo
