@@ -138,6 +138,29 @@ lives() {
 	[[ $err == *"ok by directory"* ]] || fails 'not located'
 }
 
+# The operations in the page's list for a verb, in their order; what stands in for a missing one is left out.
+asked() {
+	section=$(awk -v head=".It Cm $1" '/^\.Sh THE ORDER/ { there = 1 } there && $0 == head { on = 1; next } /^\.(It|El)/ { on = 0 } on' "$page")
+	sed -n '/^or a$/q; s/^\.Fa \([a-z]*\).*/\1/p' <<<"$section" | paste -sd ' '
+}
+
+@test "each verb asks what the page says, in that order" {
+	awk '{ print } /^static int directory_(lookup|store|erase|list)\(/ { name = $3; sub(/.*directory_/, "", name); sub(/\(.*/, "", name) }
+		/^{/ && name { print "\tcall->note(call->host, \"asked: " name "\");"; name = "" }' "$top/docs/example-module.c" >noisy.c
+	compile noisy.c "$moduledir/directory.so"
+	configure "refresh sufficient directory path=$HOME/vault"
+	for verb in login get rotate status logout; do
+		case $verb in
+		login) login_demo -v ;;
+		get) drop_cached && run_cred -v get ;;
+		*) run_cred -v "$verb" ;;
+		esac
+		expect 0
+		was=$(sed -n 's/.* ms directory: asked: //p' <<<"$err" | paste -sd ' ')
+		[[ $was && $was == "$(asked "$verb")" ]] || fails "asked: $was; the page has: $(asked "$verb")"
+	done
+}
+
 @test "what is in the way: no directory, another's directory, no argument, a link" {
 	compile "$top/docs/example-module.c" "$moduledir/directory.so"
 	configure "refresh sufficient directory path=$HOME/vault"
