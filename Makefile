@@ -60,7 +60,7 @@ mkdir = @mkdir -p $(@D) && echo '  CC $<'
 
 builtins := kernel private-file environment credentials-directory
 client_src := helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/alation/trust.c helper/base/clock.c protocol/out.c
-shared_modules := secret-service sealed-file
+shared_modules := secret-service sealed-file docker-helper
 core_src := $(filter-out helper/main.c helper/site.c helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/alation/trust.c, \
 	$(wildcard protocol/*.c keyring/*.c helper/*.c helper/*/*.c)) $(builtins:%=keyring/modules/%.c)
 headers := $(wildcard protocol/*.h keyring/*.h helper/*.h helper/*/*.h)
@@ -68,6 +68,8 @@ headers := $(wildcard protocol/*.h keyring/*.h helper/*.h helper/*/*.h)
 PKGS_secret-service := libsecret-1
 PKGS_sealed-file := libsodium
 SRC_sealed-file := keyring/kernel-key.c keyring/entry-name.c # of the core, compiled into it too
+PKGS_docker-helper := json-c
+SRC_docker-helper := keyring/trust.c
 PKGS_alation := libcurl json-c libcrypto
 modules_left_out := $(foreach m,$(shared_modules),$(if $(shell $(PKG_CONFIG) --exists $(PKGS_$(m)) 2>/dev/null && echo y),,$(m)))
 modules := $(patsubst %,$B/modules/%.so,$(filter-out $(modules_left_out),$(shared_modules)))
@@ -157,6 +159,7 @@ PKGS_test-reply := $(PKGS_alation)
 PKGS_test-http := $(PKGS_alation)
 PKGS_test-trust := $(PKGS_alation)
 $(foreach t,$(basename $(notdir $(wildcard tests/keyring/test-sealed-file*.c))),$(eval OBJS_$t := $(call module_obj,sealed-file)) $(eval PKGS_$t := $(PKGS_sealed-file)))
+$(foreach t,$(basename $(notdir $(wildcard tests/keyring/test-docker-helper*.c))),$(eval OBJS_$t := $(call module_obj,docker-helper)) $(eval PKGS_$t := $(PKGS_docker-helper)))
 PKGS_mock-secrets := gio-2.0
 
 tests: all $(test_bin) $(tool_bin) $(guest_bin) $(sandbox) $(failpoints)
@@ -218,7 +221,7 @@ bench: tests
 
 deps_build := gcc make pkg-config libc6-dev libcurl4-openssl-dev libssl-dev libjson-c-dev libsecret-1-dev libsodium-dev
 deps_demo := libmicrohttpd-dev libgnutls28-dev gnome-keyring dbus libglib2.0-bin libsecret-tools keyutils curl
-deps_test := g++ binutils git bats libcmocka-dev libglib2.0-dev libcap2-bin jq openssl procps strace systemd mandoc python3 nodejs dash openssh-client sudo bubblewrap
+deps_test := g++ binutils git bats libcmocka-dev libglib2.0-dev libcap2-bin jq openssl procps strace systemd mandoc python3 nodejs dash openssh-client sudo bubblewrap golang-docker-credential-helpers pass gnupg
 # Services: not for a machine that somebody only tries this on. Their tests skip without them.
 deps_places := cron openssh-server keepassxc
 deps:

@@ -87,12 +87,12 @@ without() {
 	without libsodium
 	run make_it PKG_CONFIG="$BATS_TEST_TMPDIR/pkg-config" install
 	[[ $status == 0 && $output == *'installed without sealed-file; '* && $output != *secret-service* ]] || { echo "$output"; false; }
-	[ "$(ls "$prefix/lib/alation-cred/modules")" = secret-service.so ]
+	[ "$(ls "$prefix/lib/alation-cred/modules" | paste -sd ' ')" = 'docker-helper.so secret-service.so' ]
 	without libsecret-1
 	run make_it PREFIX="$prefix-2" PKG_CONFIG="$BATS_TEST_TMPDIR/pkg-config" install
 	[[ $status == 0 && $output == *'installed without secret-service; '* ]] || { echo "$output"; false; }
-	[ "$(ls "$prefix-2/lib/alation-cred/modules")" = sealed-file.so ]
-	without libsodium libsecret-1
+	[ "$(ls "$prefix-2/lib/alation-cred/modules" | paste -sd ' ')" = 'docker-helper.so sealed-file.so' ]
+	without libsodium libsecret-1 json-c
 	run make_it PREFIX="$prefix-3" PKG_CONFIG="$BATS_TEST_TMPDIR/pkg-config" install
 	[[ $status != 0 && $output == *'not installed: '* ]] || { echo "$output"; false; }
 	[ ! -e "$prefix-3" ]
