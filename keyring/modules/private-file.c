@@ -61,17 +61,18 @@ static void private_file_close(void *state)
 	free(state);
 }
 
+static bool is_kept(const struct acred_key *key)
+{
+	return strcmp(key->facility, "refresh") != 0;
+}
+
 /* The file name of KEY; false and a note where it can have none. */
 static bool name_key(struct acred_call *call, const struct private_file *self, const struct acred_key *key,
                      char name[ENTRY_NAME_BYTES])
 {
-	const char *why = "the account's address is too long for a file name";
-
-	if (strcmp(key->facility, "refresh") == 0)
-		why = "a RefreshToken is not kept in a plain file, nor where a restart loses it";
-	else if (entry_name(self->prefix, key, name))
+	if (entry_name(self->prefix, key, name))
 		return true;
-	call->note(call->host, why);
+	call->note(call->host, "the account's address is too long for a file name");
 	return false;
 }
 
@@ -144,6 +145,8 @@ static int private_file_lookup(struct acred_call *call, void *state, const struc
 	struct place place;
 	int status;
 
+	if (!is_kept(key))
+		return ACRED_ABSENT;
 	if (!name_key(call, state, key, name))
 		return ACRED_FAILED;
 	status = open_place(call, false, &place);
@@ -181,6 +184,10 @@ static int private_file_store(struct acred_call *call, void *state, const struct
 	struct place place;
 	int status = ACRED_ABSENT;
 
+	if (!is_kept(key)) {
+		call->note(call->host, "a RefreshToken is not kept in a plain file, nor where a restart loses it");
+		return ACRED_FAILED;
+	}
 	if (!name_key(call, state, key, name))
 		return ACRED_FAILED;
 	if (len == 0 || len > SECRET_MAX_BYTES || ttl_s < 0) {
@@ -205,6 +212,8 @@ static int private_file_erase(struct acred_call *call, void *state, const struct
 	struct place place;
 	int error, status;
 
+	if (!is_kept(key))
+		return ACRED_ABSENT;
 	if (!name_key(call, state, key, name))
 		return ACRED_FAILED;
 	status = open_place(call, false, &place);
