@@ -91,7 +91,7 @@ static int environment_list(struct acred_call *call, void *state, void (*each)(v
 		status = judge(call, value, &key);
 	if (status == ACRED_OK)
 		each(call->host, &key);
-	return status;
+	return status == ACRED_ABSENT ? ACRED_OK : status; /* a list of nothing is one */
 }
 
 const struct acred_module alation_cred_module = {

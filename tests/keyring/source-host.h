@@ -157,6 +157,8 @@ static int ask(const char *const argv[3], const struct acred_key *wanted)
 		argc++;
 	state = opened(argc, argv);
 	status = wanted != NULL ? module->lookup(&call, state, wanted) : module->list(&call, state, on_each);
+	if (wanted == NULL) /* a list of nothing is ACRED_OK; that it means absent is the walk's */
+		status = status == ACRED_ABSENT ? -1 : status == ACRED_OK && listed[0] == '\0' ? ACRED_ABSENT : status;
 	module->close(state);
 	return status;
 }
