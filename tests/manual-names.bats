@@ -64,6 +64,15 @@ keys() { keyctl list @u | sed -n "s,.* user: \($prefix:.*\),\1,p"; }
 	[ "$(keys)" = "$(names sealed-file | sed "s,SALT,$salt,")" ]
 }
 
+@test "docker-helper: address and user name" {
+	[ -e "$B/modules/docker-helper.so" ] || skip 'no docker-helper here'
+	printf '#!/bin/sh\n[ "$1" = store ] && cat >%s/entry\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/program"
+	chmod 0755 "$BATS_TEST_TMPDIR/program"
+	store refresh docker-helper "program=$BATS_TEST_TMPDIR/program"
+	[ "$(jq -r .ServerURL "$BATS_TEST_TMPDIR/entry")" = "$(names docker-helper)" ]
+	[ "$(jq -r .Username "$BATS_TEST_TMPDIR/entry")" = 102 ]
+}
+
 @test "secret-service: label and attributes" {
 	session_start unlocked
 	store refresh secret-service
