@@ -84,21 +84,50 @@ static int read_item(struct talk *talk, const char *item, SecretValue **ret_valu
 	return ACRED_OK;
 }
 
+static gsize length_of(SecretValue *value)
+{
+	gsize n;
+
+	secret_value_get(value, &n);
+	return n;
+}
+
+/* Reads the newest of ITEMS, at least one, that is not empty: an empty one was erased. Changes their order and number. */
+static int read_newest(struct talk *talk, char **items, SecretValue **ret_value)
+{
+	for (guint n = g_strv_length(items); n > 0; n--) {
+		SecretValue *value;
+		size_t which;
+		int status = newest(talk, items, &which);
+
+		if (status == ACRED_OK)
+			status = read_item(talk, items[which], &value);
+		if (status != ACRED_OK)
+			return status;
+		if (length_of(value) > 0) {
+			*ret_value = value;
+			return ACRED_OK;
+		}
+		secret_value_unref(value);
+		g_free(items[which]);
+		items[which] = items[n - 1];
+		items[n - 1] = NULL;
+	}
+	return ACRED_ABSENT;
+}
+
 static int look_up(struct talk *talk, const struct acred_key *key)
 {
 	SecretValue *value;
 	const char *bytes;
 	char **items;
-	size_t which;
 	bool more;
 	gsize n;
 	int status = find_key(talk, key, &items, &more);
 
 	if (status != ACRED_OK)
 		return status;
-	status = newest(talk, items, &which);
-	if (status == ACRED_OK)
-		status = read_item(talk, items[which], &value);
+	status = read_newest(talk, items, &value);
 	g_strfreev(items);
 	if (status != ACRED_OK)
 		return status;
@@ -138,7 +167,28 @@ static int set_secret(struct talk *talk, const char *item, SecretValue *value)
 	return status;
 }
 
-static int delete_item(struct talk *talk, const char *item)
+/* ABSENT: it is empty already. */
+static int empty_item(struct talk *talk, const char *item)
+{
+	SecretValue *value;
+	gsize n;
+	int status = read_item(talk, item, &value);
+
+	if (status != ACRED_OK)
+		return status;
+	n = length_of(value);
+	secret_value_unref(value);
+	if (n == 0)
+		return ACRED_ABSENT;
+	value = secret_value_new("", 0, "text/plain");
+	status = set_secret(talk, item, value);
+	secret_value_unref(value);
+	return status;
+}
+
+/* Deletes ITEM, or empties it where nobody may be asked: KeePassXC may show a dialog for each deletion, and does not say
+ * whether it will. */
+static int remove_item(struct talk *talk, const char *item, bool *ret_stays)
 {
 	const char *prompt;
 	GVariant *reply;
@@ -148,19 +198,27 @@ static int delete_item(struct talk *talk, const char *item)
 		return status;
 	g_variant_get(reply, "(&o)", &prompt);
 	status = talk_prompt(talk, prompt);
+	*ret_stays = status == ACRED_LOCKED && !talk->may_prompt;
 	g_variant_unref(reply);
-	return status;
+	return *ret_stays ? empty_item(talk, item) : status;
 }
 
-/* Deletes all of ITEMS but KEEP. */
-static int delete_items(struct talk *talk, char *const *items, const char *keep)
+/* Removes all of ITEMS but KEEP. *RET_STAY: some are still found, but empty. ABSENT: they were all empty before. */
+static int remove_items(struct talk *talk, char *const *items, const char *keep, bool *ret_stay)
 {
-	int status = ACRED_OK;
+	int all = ACRED_ABSENT;
 
-	for (; status == ACRED_OK && *items != NULL; items++)
-		if (keep == NULL || strcmp(*items, keep) != 0)
-			status = delete_item(talk, *items);
-	return status;
+	*ret_stay = false;
+	for (; *items != NULL; items++) {
+		bool stays = false;
+		int status = keep != NULL && strcmp(*items, keep) == 0 ? ACRED_ABSENT : remove_item(talk, *items, &stays);
+
+		if (status != ACRED_OK && status != ACRED_ABSENT)
+			return status;
+		all = status == ACRED_OK ? status : all;
+		*ret_stay |= stays;
+	}
+	return all;
 }
 
 /* The item's properties as CreateItem takes them. */
@@ -271,9 +329,9 @@ static int settle_item(struct talk *talk, const struct acred_key *key, const cha
 	if (status == ACRED_OK)
 		status = compare_item(talk, kept, bytes, len);
 	if (status == ACRED_OK)
-		status = delete_items(talk, items, kept);
+		status = remove_items(talk, items, kept, &more);
 	g_strfreev(items);
-	return status;
+	return status == ACRED_ABSENT ? ACRED_OK : status;
 }
 
 static int store(struct talk *talk, const struct acred_key *key, const char *bytes, size_t len)
@@ -300,15 +358,17 @@ static int erase(struct talk *talk, const struct acred_key *key)
 	bool any = false;
 
 	for (int round = 0; round < ERASE_ROUNDS; round++) {
+		bool more, stay;
 		char **items;
-		bool more;
 		int status = find_key(talk, key, &items, &more);
 
 		if (status != ACRED_OK)
 			return any && status == ACRED_ABSENT ? ACRED_OK : status;
-		status = delete_items(talk, items, NULL);
+		status = remove_items(talk, items, NULL, &stay);
 		g_strfreev(items);
-		if (status != ACRED_OK)
+		if (stay && more && (status == ACRED_OK || status == ACRED_ABSENT))
+			return talk_say(talk, "a part of what is to be erased is locked", ACRED_LOCKED);
+		if (status != ACRED_OK || stay)
 			return status;
 		any = true;
 	}

@@ -88,28 +88,50 @@ items() { # how many have that attribute
 
 last_made() { sed -n "s/.*$1.* made=//p" "$SANDBOX_LOG" | tail -n 1; }
 
-@test "R12: KeePassXC, open: a login, a rotation and another login are kept, and read again; nobody is there" {
-	local token
+# The whole life of an account, with nobody there to be asked.
+whole_life() {
+	local round
+	session_store_neighbour
+	for round in first second; do
+		login_demo
+		expect 0 || return 1
+		[[ $(ours lookup) == *"refresh_token=$(last_made createRefreshToken)"* ]] || fails "$round: not in KeePassXC" || return 1
+		drop_cached
+		run_cred get
+		expect 0 && works "$out" || return 1
+		run_cred rotate
+		expect 0 || return 1
+		[[ $(ours lookup) == *"refresh_token=$(last_made regenRefreshToken)"* ]] || fails "$round: not rotated in KeePassXC" || return 1
+		run_cred get
+		expect 0 && works "$out" || return 1
+		run_cred status --format json
+		expect 0 || return 1
+		[[ $(jq -r '.accounts[0].refresh | .module, (.passed_over | map(select(.module == "secret-service")) | length)' <<<"$out" | paste -sd' ') == 'secret-service 0' ]] || return 1
+		login_token "$(sandbox_refresh_token 102 pasted)"
+		expect 0 || return 1
+		[[ $(items application alation-cred facility refresh user_id 102) == 1 ]] || fails "$round: several items" || return 1
+		run_cred logout
+		expect 0 || return 1
+		# An entry stays, which nobody can be asked about; there is nothing in it.
+		[[ -z $(ours lookup) && -z $(secret-tool lookup application alation-cred base_url https://write-test.invalid) ]] || fails "$round: something is left" || return 1
+		run_cred get "$ACCOUNT"
+		expect 3 || return 1
+		run_cred logout "$ACCOUNT"
+		expect 3 || return 1
+	done
+	[[ $(items application alation-cred) == 2 && $(session_neighbour) == 'a neighbour' ]]
+}
+
+@test "R12: KeePassXC, open: login, get, rotate, status, another login, logout, twice over; nobody is there and no dialog opens" {
 	database
 	keepassxc_start open ConfirmAccessItem=false
-	session_store_neighbour
-	login_demo
-	expect 0
-	[[ $(ours lookup) == *"refresh_token=$(last_made createRefreshToken)"* ]]
-	drop_cached
-	run_cred get
-	expect 0
-	works "$out"
-	run_cred rotate
-	expect 0
-	[[ $(ours lookup) == *"refresh_token=$(last_made regenRefreshToken)"* ]]
-	run_cred get
-	expect 0
-	works "$out"
-	token=$(sandbox_refresh_token 102 pasted)
-	login_token "$token"
-	expect 0
-	[[ $(ours lookup) == *"refresh_token=$token"* && $(items application alation-cred user_id 102) == 1 && $(session_neighbour) == 'a neighbour' ]]
+	whole_life
+}
+
+@test "R12: KeePassXC, which asks before it deletes: the same, since nothing is deleted there without somebody" {
+	database
+	keepassxc_start open ConfirmAccessItem=false ConfirmDeleteItem=true
+	whole_life
 }
 
 @test "R12: KeePassXC is closed and opened again: what was stored is there" {
