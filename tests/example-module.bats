@@ -101,6 +101,16 @@ lives() {
 	(umask 022 && c++ -std=c++11 -pedantic -Wall -Wextra -Werror -O2 $(pkg-config --cflags alation-cred) -fPIC -shared -o directory.so directory.cc)
 	configure "refresh required $work/directory.so path=$HOME/vault"
 	lives "$work/directory.so"
+	# Moved, and with it what an account knows it by.
+	login_demo
+	expect 0
+	drop_cached
+	install -m 0755 directory.so "$moduledir"
+	configure "refresh required directory path=$HOME/vault"
+	run_cred get
+	expect 5 "no line of the stack has the module '$work/directory.so'"
+	login_demo
+	expect 0 'is kept in directory'
 }
 
 @test "each step of the page is a module: it finds, it keeps, it erases, it lists" {
