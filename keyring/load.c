@@ -11,17 +11,13 @@
 #include "keyring/load.h"
 
 #include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "keyring/trust.h"
+#include "keyring/trusted-file.h"
 
 #define MODULE_NAME_MAX_BYTES 64
 #define MODULE_SYMBOL "alation_cred_module"
@@ -44,93 +40,17 @@ static int refuse(char *why, size_t room, const char *path, const char *reason)
 	return ACRED_FAILED;
 }
 
-/* No such file is another thing than a file we refuse: a package may simply not be installed. */
-static int refuse_errno(char *why, size_t room, const char *path)
-{
-	int status = errno == ENOENT ? ACRED_UNAVAILABLE : ACRED_FAILED;
-
-	refuse(why, room, path, strerror(errno));
-	return status;
-}
-
-/* Opens the directory that PATH names an entry of, if it can be trusted. */
-static int open_directory_of(const char *path, int *ret_fd, char *why, size_t room)
-{
-	char dir[PATH_MAX];
-	size_t n = (size_t)(strrchr(path, '/') - path);
-	const char *reason;
-	struct stat st;
-	int fd;
-
-	n = n == 0 ? 1 : n;
-	memcpy(dir, path, n);
-	dir[n] = '\0';
-	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return refuse_errno(why, room, dir);
-	reason = fstat(fd, &st) != 0 ? strerror(errno) : trust_refusal(&st);
-	if (reason != NULL) {
-		close(fd);
-		return refuse(why, room, dir, reason);
-	}
-	*ret_fd = fd;
-	return ACRED_OK;
-}
-
-/* Opens the file of REAL, a path without links, in its directory. */
-static int open_file(const char *real, int *ret_fd, char *why, size_t room)
-{
-	const char *reason;
-	struct stat st;
-	int dir, fd, status = open_directory_of(real, &dir, why, room);
-
-	if (status != ACRED_OK)
-		return status;
-	/* O_NONBLOCK: should it be a FIFO, do not wait for whoever put it there */
-	fd = openat(dir, strrchr(real, '/') + 1, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		status = refuse_errno(why, room, real);
-	close(dir);
-	if (fd < 0)
-		return status;
-	reason = fstat(fd, &st) != 0 ? strerror(errno)
-	       : !S_ISREG(st.st_mode) ? "is not a regular file" : trust_refusal(&st);
-	if (reason != NULL) {
-		close(fd);
-		return refuse(why, room, real, reason);
-	}
-	*ret_fd = fd;
-	return ACRED_OK;
-}
-
-/* A distribution may keep a link in our folder: then both the link's directory and the file's must be right. */
-static int open_trusted(const char *path, int *ret_fd, char *why, size_t room)
-{
-	char real[PATH_MAX];
-	int dir, status;
-
-	if (path[0] != '/' || strlen(path) >= PATH_MAX)
-		return refuse(why, room, path, "is not an absolute path");
-	if (realpath(path, real) == NULL)
-		return refuse_errno(why, room, path);
-	if (strcmp(path, real) != 0) {
-		status = open_directory_of(path, &dir, why, room);
-		if (status != ACRED_OK)
-			return status;
-		close(dir);
-	}
-	return open_file(real, ret_fd, why, room);
-}
-
 static int load_symbol(const char *path, int binding, const char *symbol, const void **ret_address, char *why, size_t room)
 {
 	char name[sizeof "/proc/self/fd/" + 3 * sizeof(int)];
 	const char *reason;
+	char real[PATH_MAX];
 	void *object;
-	int fd, status = open_trusted(path, &fd, why, room);
+	int fd;
+	enum trusted trusted = trusted_file_open(path, &fd, real, why, room);
 
-	if (status != ACRED_OK)
-		return status;
+	if (trusted != TRUSTED)
+		return trusted == TRUSTED_NOT_THERE ? ACRED_UNAVAILABLE : ACRED_FAILED;
 	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
 	object = dlopen(name, binding | RTLD_LOCAL | RTLD_NODELETE);
 	if (object == NULL) {
@@ -220,7 +140,7 @@ int load_module(const char *dir, const char *name, struct acred_module *ret_modu
 	const void *address;
 	int n, status;
 
-	if (name[0] == '/') { /* a configuration file's: open_trusted judges it as it does ours */
+	if (name[0] == '/') { /* a configuration file's: it is judged as ours are */
 		status = load_symbol(name, RTLD_NOW, MODULE_SYMBOL, &address, why, room);
 		return status == ACRED_OK ? take_descriptor(address, name, ret_module, why, room) : status;
 	}

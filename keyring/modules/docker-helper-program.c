@@ -4,15 +4,13 @@
  * looks into $PATH, never at a relative path; runs nothing.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "keyring/modules/docker-helper.h"
-#include "keyring/trust.h"
+#include "keyring/trusted-file.h"
 
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
@@ -47,91 +45,39 @@ int docker_program_read(struct acred_call *call, const char *value, struct docke
 	return ACRED_OK;
 }
 
-static int refuse(struct acred_call *call, const char *path, const char *reason)
-{
-	return docker_say(call, ACRED_FAILED, "%s: %s", path, reason);
-}
-
-/* The directory that PATH names an entry of, if it can be trusted. */
-static int open_directory_of(struct acred_call *call, const char *path, int *ret_fd)
-{
-	char dir[PATH_MAX];
-	size_t n = (size_t)(strrchr(path, '/') - path);
-	const char *reason;
-	struct stat st;
-	int fd;
-
-	n = n == 0 ? 1 : n;
-	memcpy(dir, path, n);
-	dir[n] = '\0';
-	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return refuse(call, dir, strerror(errno));
-	reason = fstat(fd, &st) != 0 ? strerror(errno) : trust_refusal(&st);
-	if (reason != NULL) {
-		close(fd);
-		return refuse(call, dir, reason);
-	}
-	*ret_fd = fd;
-	return ACRED_OK;
-}
-
-/* What is wrong with the open file, in words. */
+/* What is wrong with the open file, in words; whether it names an interpreter. */
 static const char *judge(int fd, bool *ret_script)
 {
-	const char *reason;
 	struct stat st;
 	char head[2];
 
 	if (fstat(fd, &st) != 0)
 		return strerror(errno);
-	if (!S_ISREG(st.st_mode))
-		return "is not a regular file";
-	reason = trust_refusal(&st);
-	if (reason != NULL)
-		return reason;
 	if (!(st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
 		return "is not executable";
 	*ret_script = pread(fd, head, sizeof head, 0) == sizeof head && memcmp(head, "#!", sizeof head) == 0;
 	return NULL;
 }
 
-static int open_real(struct acred_call *call, struct docker_file *ret)
-{
-	const char *reason;
-	int dir, fd, error, status = open_directory_of(call, ret->path, &dir);
-
-	if (status != ACRED_OK)
-		return status;
-	/* O_NONBLOCK: should it be a FIFO, do not wait for whoever put it there */
-	fd = openat(dir, strrchr(ret->path, '/') + 1, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	error = errno;
-	close(dir);
-	if (fd < 0)
-		return refuse(call, ret->path, strerror(error));
-	reason = judge(fd, &ret->script);
-	if (reason != NULL) {
-		close(fd);
-		return refuse(call, ret->path, reason);
-	}
-	ret->fd = fd;
-	return ACRED_OK;
-}
-
-/* ACRED_ABSENT: there is no such file. A link's directory must be as right as the file's. */
+/* ACRED_ABSENT: there is no such file. */
 static int open_path(struct acred_call *call, const char *path, struct docker_file *ret)
 {
-	int dir, status;
+	char why[PATH_MAX + 128];
+	const char *reason;
 
-	if (realpath(path, ret->path) == NULL)
-		return errno == ENOENT || errno == ENOTDIR ? ACRED_ABSENT : refuse(call, path, strerror(errno));
-	if (strcmp(path, ret->path) != 0) {
-		status = open_directory_of(call, path, &dir);
-		if (status != ACRED_OK)
-			return status;
-		close(dir);
+	switch (trusted_file_open(path, &ret->fd, ret->path, why, sizeof why)) {
+	case TRUSTED_NOT_THERE:
+		return ACRED_ABSENT;
+	case TRUSTED_REFUSED:
+		return docker_say(call, ACRED_FAILED, "%s", why);
+	default:
+		break;
 	}
-	return open_real(call, ret);
+	reason = judge(ret->fd, &ret->script);
+	if (reason == NULL)
+		return ACRED_OK;
+	close(ret->fd);
+	return docker_say(call, ACRED_FAILED, "%s: %s", ret->path, reason);
 }
 
 /* Debian has these two in a package whose name nobody would guess. */
