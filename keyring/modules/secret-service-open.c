@@ -8,6 +8,7 @@
 #include "keyring/modules/secret-service-bus.h"
 
 #define PROMPT_INTERFACE "org.freedesktop.Secret.Prompt"
+#define DEFAULT_ALIAS SERVICE_PATH "/aliases/default"
 #define ROUNDS 2 /* what was unlocked once must be open */
 
 /* A dialog under way. */
@@ -206,6 +207,49 @@ int talk_open_default(struct talk *talk, char **ret_path, bool *ret_was_locked)
 	return status;
 }
 
+/* A property, or NULL. Nothing is noted: that it cannot be told is no failure yet. */
+static GVariant *try_property(struct talk *talk, const char *path, const char *interface, const char *name, const char *type)
+{
+	GVariant *reply = g_dbus_connection_call_sync(talk->vault->bus, SERVICE_NAME, path, "org.freedesktop.DBus.Properties", "Get",
+	                                              g_variant_new("(ss)", interface, name), G_VARIANT_TYPE("(v)"),
+	                                              G_DBUS_CALL_FLAGS_NONE, -1, talk->cancel, NULL);
+	GVariant *value = NULL;
+
+	if (reply == NULL)
+		return NULL;
+	g_variant_get(reply, "(v)", &value);
+	g_variant_unref(reply);
+	if (!g_variant_is_of_type(value, G_VARIANT_TYPE(type)))
+		g_clear_pointer(&value, g_variant_unref);
+	return value;
+}
+
+static bool is_open(struct talk *talk, const char *collection)
+{
+	GVariant *locked = try_property(talk, collection, COLLECTION_INTERFACE, "Locked", "b");
+	bool open = locked != NULL && !g_variant_get_boolean(locked);
+
+	g_clear_pointer(&locked, g_variant_unref);
+	return open;
+}
+
+static bool any_is_open(struct talk *talk)
+{
+	GVariant *all;
+	GVariantIter i;
+	const char *each;
+	bool open = is_open(talk, DEFAULT_ALIAS);
+
+	all = open ? NULL : try_property(talk, SERVICE_PATH, SERVICE_INTERFACE, "Collections", "ao");
+	if (all == NULL)
+		return open;
+	g_variant_iter_init(&i, all);
+	while (!open && g_variant_iter_next(&i, "&o", &each))
+		open = is_open(talk, each);
+	g_variant_unref(all);
+	return open;
+}
+
 /* What to do when a search found nothing: ABSENT, or OK if the keyring is only now open, to search again. */
 static int judge_nothing(struct talk *talk)
 {
@@ -221,6 +265,13 @@ static int judge_nothing(struct talk *talk)
 
 int talk_find(struct talk *talk, GHashTable *attributes, char ***ret_items, bool *ret_more)
 {
+	/* Where all is locked, KeePassXC shows its dialog for the mere search, and answers once that is closed. */
+	if (!any_is_open(talk)) {
+		int status = judge_nothing(talk);
+
+		if (status != ACRED_OK && status != ACRED_ABSENT)
+			return status;
+	}
 	for (int round = 0; round < ROUNDS; round++) {
 		char **unlocked = NULL, **locked = NULL;
 		GError *error = NULL;

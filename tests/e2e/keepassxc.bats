@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # A real KeePassXC as the Secret Service, without a display (row R12 of the fault matrix). It differs from GNOME Keyring where it
-# hurts: each change has a prompt.
+# hurts: a prompt for each change, a dialog for a mere search where all is locked.
 
 bats_require_minimum_version 1.5.0
 load ../lib/program
@@ -71,8 +71,14 @@ property() { # PATH INTERFACE NAME
 	gdbus call --session --dest org.freedesktop.secrets --object-path "/org/freedesktop/secrets$1" \
 		--method org.freedesktop.DBus.Properties.Get "org.freedesktop.Secret.$2" "$3" 2>/dev/null
 }
-keepassxc_stop() { # as by its user: what it has is saved
-	session_end_process "$session_keyring_pid"
+
+until_saved() { # what the server made last is on the disk
+	local token end=$((SECONDS + SESSION_WAIT_S))
+	token=$(last_made '\(create\|regen\)RefreshToken')
+	until [[ $(keepassxc-cli export --quiet "$session_dir/passwords.kdbx" <<<"$DB_PASSWORD" 2>/dev/null) == *"refresh_token=$token&"* ]]; do ((SECONDS < end)); done
+}
+keepassxc_stop() { # told to end, it does not always
+	session_end_process "$session_keyring_pid" KILL
 	session_keyring_pid=
 }
 
@@ -84,6 +90,37 @@ ours() { # secret-tool's words for the one item there should be
 }
 items() { # how many have that attribute
 	secret-tool search --all "$@" 2>/dev/null | grep -c '^secret = ' || :
+}
+
+# From here on the bus is listened to, and no_dialog says that nothing was called that opens one.
+watch_calls() {
+	dbus-monitor --session "interface='org.freedesktop.Secret.Service'" "interface='org.freedesktop.Secret.Collection'" \
+		"interface='org.freedesktop.Secret.Prompt'" >"$BATS_TEST_TMPDIR/calls" 3>&- &
+	watcher=$!
+	until_called NameAcquired
+}
+until_called() {
+	local end=$((SECONDS + 10))
+	until grep -q "$1" "$BATS_TEST_TMPDIR/calls"; do ((SECONDS < end)); done
+}
+not_called() { # METHOD...: since watch_calls
+	local each
+	dbus-send --session --dest=org.freedesktop.secrets / org.freedesktop.Secret.Prompt.EndOfTest
+	until_called EndOfTest
+	for each; do
+		! grep -q "member=$each\$" "$BATS_TEST_TMPDIR/calls" || { echo "$each was called" >&2; return 1; }
+	done
+}
+
+# Each verb that needs the keyring, with nobody there: EXIT CODE WORDS; and the server hears of none.
+each_verb() {
+	local input=$SANDBOX_PASSWORD
+	: >"$SANDBOX_LOG"
+	refused_plainly=
+	refuses "$1" "$2" "$3" token "$ACCOUNT" --fresh || return 1
+	refuses "$1" "$2" "$3" rotate "$ACCOUNT" || return 1
+	refuses "$1" "$2" "$3" logout "$ACCOUNT" || return 1
+	no_calls
 }
 
 last_made() { sed -n "s/.*$1.* made=//p" "$SANDBOX_LOG" | tail -n 1; }
@@ -139,6 +176,7 @@ whole_life() {
 	keepassxc_start open ConfirmAccessItem=false
 	login_demo
 	expect 0
+	until_saved
 	keepassxc_stop
 	drop_cached
 	refuses 5 keyring_unavailable 'no Secret Service' get
@@ -146,4 +184,41 @@ whole_life() {
 	run_cred get
 	expect 0
 	works "$out"
+}
+
+@test "R12: KeePassXC, locked: 4 from each verb, naming unlock, and nothing is asked that opens its dialog" {
+	database
+	keepassxc_start open ConfirmAccessItem=false
+	login_demo
+	expect 0
+	until_saved
+	keepassxc_stop
+	keepassxc_start locked ConfirmAccessItem=false
+	watch_calls
+	run_cred get # from the cache
+	expect 0
+	works "$out"
+	each_verb 4 keyring_locked "$ACCOUNT|alation-cred unlock"
+	input=$SANDBOX_PASSWORD refuses 4 keyring_locked 'alation-cred unlock' login "$SANDBOX_URL" --user demo --password-stdin
+	no_calls
+	run_cred status
+	expect 0
+	[[ $out == *'cannot be told: '*'secret-service (locked'* ]]
+	not_called SearchItems Prompt CreateItem
+	keepassxc_stop
+	keepassxc_start open ConfirmAccessItem=false
+	drop_cached
+	run_cred get
+	expect 0
+	works "$out"
+}
+
+@test "R12, R3: a KeePassXC that shows other programs nothing: 5, and no database is made or asked for" {
+	database ''
+	keepassxc_start not-exposed
+	watch_calls
+	each_verb 5 keyring_unavailable 'has no default keyring'
+	input=$SANDBOX_PASSWORD refuses 5 keyring_unavailable 'has no default keyring' login "$SANDBOX_URL" --user demo --password-stdin
+	no_calls
+	not_called CreateCollection SearchItems Prompt
 }

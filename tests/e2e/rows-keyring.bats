@@ -241,6 +241,18 @@ forget() { : >"$CALLED"; : >"$SANDBOX_LOG"; }
 	done
 }
 
+@test "R7: a service that opens a dialog for a mere search where all is locked is not searched then" {
+	begin_mock search-asks dismissed
+	signed_in_and_locked
+	each_verb 4 keyring_locked 'unlock it' --interactive never
+	[[ $(passed_over) == locked && $(called SearchItems) == 0 && $(called Prompt) == 0 ]]
+	mock_restart search-asks opens
+	signed_in_and_locked
+	run_cred get --interactive always
+	expect 0
+	[[ $(called Prompt) == 1 ]]
+}
+
 @test "R7: somebody is there: the dialog opens the keyring; dismissed or not to be shown it is locked, and is not shown again" {
 	local manner
 	begin_mock opens

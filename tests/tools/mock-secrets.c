@@ -3,10 +3,11 @@
  * A Secret Service that misbehaves on request, on the session bus; a real one shows no dialog where there is no display,
  * and never fails as these do:
  *
- *   mock-secrets [locked] [no-default] [MANNER]
+ *   mock-secrets [locked] [no-default] [search-asks] [MANNER]
  *
  *   locked       its one keyring is locked, and opening it needs a dialog
  *   no-default   the alias 'default' names no keyring
+ *   search-asks  a search while it is locked opens a dialog that nobody sees, and is answered never
  *   MANNER       what becomes of a dialog, from the table `manners`
  *
  * Keeps items in memory, and secrets as they come ("plain" is its only algorithm). stdout has a line "ready" when it has
@@ -61,7 +62,7 @@ static struct {
 	GDBusConnection *bus;
 	GDBusNodeInfo *interfaces;
 	const struct manner *manner;
-	bool locked, no_default;
+	bool locked, no_default, search_asks;
 	GPtrArray *items;
 	guint64 changes;
 	guint prompt;
@@ -168,6 +169,10 @@ static void search_items(const char *path, GVariant *arguments, GDBusMethodInvoc
 	GVariantBuilder found, none;
 
 	(void)path;
+	if (mock.locked && mock.search_asks) {
+		g_variant_unref(wanted);
+		return; /* the call is not freed */
+	}
 	g_variant_builder_init(&found, G_VARIANT_TYPE("ao"));
 	g_variant_builder_init(&none, G_VARIANT_TYPE("ao"));
 	for (guint i = 0; i < mock.items->len; i++) {
@@ -439,6 +444,8 @@ static void read_arguments(int argc, char **argv)
 			mock.locked = true;
 		else if (strcmp(argv[i], "no-default") == 0)
 			mock.no_default = true;
+		else if (strcmp(argv[i], "search-asks") == 0)
+			mock.search_asks = true;
 		else
 			known = false;
 		for (size_t k = 0; !known && k < G_N_ELEMENTS(manners); k++)
