@@ -70,6 +70,9 @@ int talk_run_prompt(struct talk *talk, const char *prompt, char **ret_path);
 /* A dialog that is not to open is told to go, or it would stay there for good. */
 void talk_dismiss(struct talk *talk, const char *prompt);
 
+/* The collection that PATH is, or is an item of; the caller's to free. NULL: it is neither. */
+char *talk_collection_of(const char *path);
+
 /* Opens the collection that PATH is or is in with its password, which the person is asked for (call->ask is there). ACRED_LOCKED
  * where it is not given, is wrong, or the service has no such call. */
 int talk_open_by_password(struct talk *talk, const char *path);

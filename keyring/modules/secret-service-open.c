@@ -250,6 +250,18 @@ static bool any_is_open(struct talk *talk)
 	return open;
 }
 
+/* Unlocks ITEMS. An item that is locked in an open keyring waits for a person's leave to read it. */
+static int unlock_items(struct talk *talk, char *const *items)
+{
+	int status = talk_unlock(talk, (const char *const *)items);
+	char *collection = status == ACRED_LOCKED && !talk->may_prompt ? talk_collection_of(items[0]) : NULL;
+
+	if (collection != NULL && is_open(talk, collection))
+		talk_say(talk, "the keyring is open, but its service asks a person before each access; its settings can change that", status);
+	g_free(collection);
+	return status;
+}
+
 /* What to do when a search found nothing: ABSENT, or OK if the keyring is only now open, to search again. */
 static int judge_nothing(struct talk *talk)
 {
@@ -286,7 +298,7 @@ int talk_find(struct talk *talk, GHashTable *attributes, char ***ret_items, bool
 			*ret_items = unlocked;
 			return ACRED_OK;
 		}
-		status = *ret_more ? talk_unlock(talk, (const char *const *)locked) : judge_nothing(talk);
+		status = *ret_more ? unlock_items(talk, locked) : judge_nothing(talk);
 		g_strfreev(unlocked);
 		g_strfreev(locked);
 		if (status != ACRED_OK)

@@ -12,8 +12,7 @@
 #define COLLECTIONS SERVICE_PATH "/collection/"
 #define TRIES 3
 
-/* The collection that PATH is, or is an item of; the caller's to free. NULL: it is neither. */
-static char *collection_of(const char *path)
+char *talk_collection_of(const char *path)
 {
 	const char *name = path + strlen(COLLECTIONS);
 
@@ -83,7 +82,7 @@ static int open_with(struct talk *talk, const char *collection, const char *ques
 
 int talk_open_by_password(struct talk *talk, const char *path)
 {
-	char *collection = collection_of(path), *question;
+	char *collection = talk_collection_of(path), *question;
 	GError *error = NULL;
 	int status;
 

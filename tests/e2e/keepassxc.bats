@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # A real KeePassXC as the Secret Service, without a display (row R12 of the fault matrix). It differs from GNOME Keyring where it
-# hurts: a prompt for each change, a dialog for a mere search where all is locked.
+# hurts: a prompt for each change, a dialog for a mere search where all is locked, leave for each access.
 
 bats_require_minimum_version 1.5.0
 load ../lib/program
@@ -209,6 +209,28 @@ whole_life() {
 	keepassxc_start open ConfirmAccessItem=false
 	drop_cached
 	run_cred get
+	expect 0
+	works "$out"
+}
+
+@test "R12: KeePassXC asks for leave at each access: 4 without somebody, said; a login works, and a warm get" {
+	database
+	keepassxc_start open
+	login_demo # what this very call made it may read
+	expect 0
+	until_saved
+	run_cred get
+	expect 0
+	works "$out"
+	watch_calls
+	each_verb 4 keyring_locked "$ACCOUNT|asks a person before each access"
+	run_cred status
+	expect 0
+	[[ $out == *'cannot be told: '*'secret-service (locked: '*'asks a person before each access'* ]]
+	not_called Prompt
+	keepassxc_stop
+	keepassxc_start open ConfirmAccessItem=false
+	run_cred token --fresh
 	expect 0
 	works "$out"
 }
