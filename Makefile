@@ -5,6 +5,7 @@
 #   make check      make deps, then make test               make bench   the figures of docs/performance.md
 #   make install    PREFIX DESTDIR LIBDIR SYSCONFDIR        make deps    install what is missing (apt)
 #                   SYSTEMD_USER_DIR
+#   make check-module MODULE=FILE-OR-NAME [ARGS='ARGUMENT...']   the conformance test of a keyring module
 #   SANITIZE=address,undefined builds with sanitizers; B=DIR builds elsewhere
 
 VERSION := 0.1.0
@@ -29,7 +30,7 @@ Q := $(if $(V),,@)# V=1 shows every command
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all install uninstall deps deps-places test check demo bench clean tests installed \
+.PHONY: all install uninstall deps deps-places test check check-module demo bench clean tests installed \
 	check-layers check-links check-headers check-exports check-hardening FORCE
 all:
 
@@ -77,9 +78,11 @@ program := $B/alation-cred
 client := $B/alation.so
 git_helper := $B/git-credential-alation
 manuals := docs/alation-cred.1 docs/alation-cred.conf.5 docs/alation-cred-keyring.7 docs/alation-cred-protocol.7 docs/alation-cred-module.7
+checker := $B/alation-cred-check-module
+manuals += docs/alation-cred-check-module.1
 units := $(wildcard .packaging/systemd/*)
 
-all: $(program) $(git_helper) $(client) $(modules) installed
+all: $(program) $(git_helper) $(client) $(modules) $(checker) installed
 	@for m in $(modules_left_out); do echo "left out: $$m; its library's -dev package is missing ('make deps' installs it)"; done
 
 ## The executable: libc alone. What it was compiled for stands in site.c, which is compiled twice:
@@ -122,7 +125,16 @@ $(failpoints): $B/failpoints/helper/main.o $B/tree/site.o $(core_src:%.c=$B/fail
 	$(link_program)
 $(git_helper): | $(program) # git finds it by this name, with $B in PATH
 	@ln -sfn alation-cred $@
-installed: $B/installed/alation-cred $(client) $(modules)
+# What puts modules through their cases is a program for their authors: two builds of it, too.
+checker_obj := $(patsubst %.c,$B/%.o,$(wildcard tests/check-module/*.c))
+$B/tests/check-module/%.o: tests/check-module/%.c
+	$(mkdir)
+	$(call compile,-fPIE)
+$(checker): $(checker_obj) $B/tree/site.o $B/core.a
+	$(link_program)
+$B/installed/alation-cred-check-module: $(checker_obj) $B/installed/site.o $B/core.a
+	$(link_program)
+installed: $B/installed/alation-cred $B/installed/alation-cred-check-module $(client) $(modules)
 
 ## Shared objects: one exported symbol each; they and their directory are 0755 whatever the umask.
 
@@ -207,6 +219,8 @@ check-hardening: $(program) $(client) $(modules) # position independent, full RE
 
 ## Tests, demo, figures.
 
+check-module: all # MODULE=FILE-OR-NAME [ARGS='ARGUMENT...'] [CHECK='OPTION...']
+	@$(checker) $(CHECK) $(if $(MODULE),'$(MODULE)') $(ARGS)
 test: tests
 	@B='$(abspath $B)' tests/run
 check:
@@ -252,6 +266,7 @@ install: installed
 	$(foreach m,$(manuals),$(call install_dir,$(call man_dir,$m)) &&) true
 	install -m 0755 $B/installed/alation-cred '$(DESTDIR)$(BINDIR)/alation-cred'
 	ln -sfn alation-cred '$(DESTDIR)$(BINDIR)/git-credential-alation'
+	install -m 0755 $B/installed/alation-cred-check-module '$(DESTDIR)$(BINDIR)/alation-cred-check-module'
 	install -m 0755 $(client) '$(DESTDIR)$(LIBDIR)/alation-cred/alation.so'
 	$(foreach m,$(modules),install -m 0755 $m '$(DESTDIR)$(LIBDIR)/alation-cred/modules/$(notdir $m)' &&) true
 	install -m 0644 keyring/module.h '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h'
@@ -261,6 +276,7 @@ install: installed
 	$(foreach u,$(units),$(call install_unit,$u,$(DESTDIR)$(SYSTEMD_USER_DIR)/$(notdir $u)) &&) true
 uninstall: # what install laid down; modules of others stay, and so does their directory then
 	rm -f '$(DESTDIR)$(BINDIR)/alation-cred' '$(DESTDIR)$(BINDIR)/git-credential-alation' \
+	    '$(DESTDIR)$(BINDIR)/alation-cred-check-module' \
 	    $(foreach m,$(manuals),'$(DESTDIR)$(call man_dir,$m)/$(notdir $m)') '$(DESTDIR)$(LIBDIR)/alation-cred/alation.so' \
 	    $(foreach m,$(shared_modules),'$(DESTDIR)$(LIBDIR)/alation-cred/modules/$m.so') '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h' \
 	    '$(DESTDIR)$(LIBDIR)/pkgconfig/alation-cred.pc' \

@@ -25,13 +25,14 @@ run_git() { # DIRECTORY
 		(umask "$mask" && make_it DESTDIR="$BATS_TEST_TMPDIR/$mask" LIBDIR=/opt/lib SYSCONFDIR=/opt/etc install)
 		root=$BATS_TEST_TMPDIR/$mask
 		for path in "$root/opt/lib/alation-cred" "$root/opt/lib/alation-cred/modules" "$root/opt/lib/alation-cred/modules/secret-service.so" \
-			"$root/opt/lib/alation-cred/alation.so" "$root$prefix/bin/alation-cred"; do
+			"$root/opt/lib/alation-cred/alation.so" "$root$prefix/bin/alation-cred" "$root$prefix/bin/alation-cred-check-module"; do
 			[ "$(mode "$path")" = 755 ] || { echo "$mask: $path is $(mode "$path")"; false; }
 		done
 		[ "$(mode "$root/opt/lib/pkgconfig/alation-cred.pc")" = 644 ]
 		for path in include/alation-cred/module.h share/man/man1/alation-cred.1 share/man/man5/alation-cred.conf.5 share/man/man7/alation-cred-protocol.7 share/man/man7/alation-cred-module.7 \
 			share/doc/alation-cred/example-module.c \
 			share/man/man7/alation-cred-keyring.7 \
+			share/man/man1/alation-cred-check-module.1 \
 			lib/systemd/user/alation-cred-rotate.service lib/systemd/user/alation-cred-rotate.timer; do
 			[ "$(mode "$root$prefix/$path")" = 644 ] || { echo "$mask: $path is $(mode "$root$prefix/$path")"; false; }
 		done
@@ -125,6 +126,16 @@ without() {
 	expect 0
 }
 
+@test "install: the conformance test takes built-in and installed modules by their names" {
+	make_it install
+	rm -rf "$own/modules"
+	"$prefix/bin/alation-cred-check-module" --only descriptor secret-service >"$OUT"
+	grep -qx 'ok 1 - descriptor: what it says of itself is sound' "$OUT"
+	"$prefix/bin/alation-cred-check-module" --only 'store: another' kernel prefix=acred-check-module
+	run -2 "$prefix/bin/alation-cred-check-module" no-such-module
+	[[ $output == *"$prefix/lib/alation-cred/modules/no-such-module.so"* ]]
+}
+
 @test "git finds its helper by PATH: the installed link, and the tree's" {
 	make_it install
 	make_it "$own/git-credential-alation"
@@ -146,7 +157,7 @@ without() {
 	make_it install
 	make_it install
 	[ "$(readlink "$prefix/bin/git-credential-alation")" = alation-cred ]
-	[ "$(find "$prefix/bin" ! -type d | wc -l)" = 2 ]
+	[ "$(find "$prefix/bin" ! -type d | wc -l)" = 3 ]
 }
 
 @test "uninstall: removes what install laid down, and leaves a stranger's module" {

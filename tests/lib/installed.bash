@@ -14,7 +14,8 @@ installed_setup() {
 	nm "$build/alation-cred" | grep -q __asan_init && skip 'the installed build is the one without sanitizers'
 	# Linking anew for another place must not disturb the tree's tests.
 	own=$BATS_TEST_TMPDIR/build
-	mkdir "$own"
+	mkdir -p "$own/tests"
+	cp -r "$build/tests/check-module" "$own/tests"
 	cp -r "$build/core" "$build/core.a" "$build/shared" "$build/alation.so" "$build/modules" "$own"
 }
 

@@ -57,7 +57,7 @@ place_can() {
 place_build() {
 	build=${B:-$SANDBOX_TOP/.build}
 	[[ $(<"$build/installed/places") != '/usr/local/lib /etc' ]] || return 0
-	mkdir "$BATS_TEST_TMPDIR/build" && cp -R "$build/core" "$build/core.a" "$build/shared" "$build/alation.so" "$build/modules" "$BATS_TEST_TMPDIR/build" &&
+	mkdir -p "$BATS_TEST_TMPDIR/build/tests" && cp -R "$build/tests/check-module" "$BATS_TEST_TMPDIR/build/tests" && cp -R "$build/core" "$build/core.a" "$build/shared" "$build/alation.so" "$build/modules" "$BATS_TEST_TMPDIR/build" &&
 		build=$BATS_TEST_TMPDIR/build && make -s -C "$SANDBOX_TOP" B="$build" PREFIX=/usr/local SYSCONFDIR=/etc installed
 }
 

@@ -1,0 +1,314 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The conformance test of keyring modules: every module of ours passes it with its real service, and each case fails for a
+# module that is wrong in just that (tests/modules/one-fault.c).
+
+bats_require_minimum_version 1.5.0
+load lib/session
+
+setup() {
+	top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+	B=${B:-$top/.build}
+	check=$B/alation-cred-check-module
+	URL=https://check-module.test:8443
+	# A test's own directory may be too long for a module's paths.
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/acred.XXXXXXXX")
+	unset ALATION_REFRESH_TOKEN CREDENTIALS_DIRECTORY
+	guest=$B/tests/modules/one-fault.so
+}
+
+teardown() {
+	session_stop
+	rm -rf -- "$dir"
+}
+
+# passes OPTIONS... MODULE [ARG...]: all cases that can be tried; each that is skipped has its reason in $skips.
+passes() {
+	run -0 --separate-stderr "$check" "$@" || { printf '%s\n' "$output" "$stderr"; return 1; }
+	[[ -z $stderr ]] || { echo "stderr: $stderr"; return 1; }
+	[[ ${lines[0]} == 'TAP version 13' && ${lines[1]} =~ ^1\.\.([0-9]+)$ ]] || return 1
+	[[ $(grep -c '^ok ' <<<"$output") == "${BASH_REMATCH[1]}" ]] || return 1
+	skips=$(sed -n 's/^ok [0-9]* - .* # SKIP //p' <<<"$output" | sort -u)
+	[[ ${lines[-1]} == '# '*' passed, 0 failed, '*' skipped' ]] || return 1
+	[[ $output != *'could not be erased'* ]] || { echo "$output"; return 1; }
+}
+skipped_because() { # all reasons, whatever their order
+	diff <(printf '%s\n' "$@" | sort -u) <(printf '%s\n' "$skips")
+}
+NO_HOOKS=('no --freeze stops its service' 'no --unwritable closes its place')
+
+@test "kernel passes" {
+	passes kernel prefix=acred-check-module
+	skipped_because "${NO_HOOKS[@]}" 'it stores' 'it has no lock'
+	run ! grep -q 'acred-check-module:.*check-module.invalid' /proc/keys
+}
+
+@test "private-file passes" {
+	passes private-file prefix=acred-check-module
+	skipped_because "${NO_HOOKS[@]}" 'it stores' 'it has no lock'
+	run compgen -G "/dev/shm/alation-cred-$EUID/acred-check-module*"
+	[[ -z $output ]]
+}
+
+@test "environment passes, with a token, with a record and without any" {
+	printf token >"$dir/token"
+	printf 'v=1&kind=refresh-token&base_url=https%%3A%%2F%%2Fcheck-module.test%%3A8443&user_id=102&refresh_token=abc' >"$dir/record"
+	for each in token record; do
+		ALATION_REFRESH_TOKEN=$(<"$dir/$each") passes --holds "refresh,102,$URL=$dir/$each" environment "base-url=$URL" user-id=102
+		skipped_because 'it has no store' 'it has no lock' 'no --freeze stops its service'
+		[[ $output == *'ok 8 - lookup: what it holds comes whole'$'\n'* ]]
+	done
+	passes environment
+	[[ $output == *'lookup: what it holds comes whole # SKIP no --holds'* ]]
+}
+
+@test "credentials-directory passes, with a token, with a record and without any" {
+	mkdir -m 0700 "$dir/credentials"
+	printf token >"$dir/token"
+	printf 'v=1&kind=refresh-token&base_url=https%%3A%%2F%%2Fcheck-module.test%%3A8443&user_id=102&refresh_token=abc' >"$dir/record"
+	for each in token record; do
+		install -m 0600 "$dir/$each" "$dir/credentials/alation-refresh-token"
+		CREDENTIALS_DIRECTORY=$dir/credentials passes --holds "refresh,102,$URL=$dir/$each" credentials-directory "base-url=$URL" user-id=102
+		[[ $output == *'ok 8 - lookup: what it holds comes whole'$'\n'* ]]
+	done
+	passes credentials-directory
+}
+
+@test "secret-service passes with a real gnome-keyring, frozen and locked" {
+	[[ -e $B/modules/secret-service.so ]] || skip 'it is not built: libsecret is missing'
+	session_start unlocked
+	session_store_neighbour
+	echo "$session_keyring_pid" >"$dir/pid"
+	cat >"$dir/unlock" <<-END
+		kill -KILL "\$(cat $dir/pid)"
+		printf %s "$SESSION_PASSWORD" | gnome-keyring-daemon --foreground --components=secrets --unlock >/dev/null 2>&1 3>&- &
+		echo \$! >$dir/pid
+		gdbus wait --session --timeout $SESSION_WAIT_S org.freedesktop.secrets
+	END
+	status=0
+	ASAN_OPTIONS=detect_leaks=0 passes --freeze "kill -STOP \$(cat $dir/pid)" --thaw "kill -CONT \$(cat $dir/pid)" \
+		--unwritable "gdbus call --session --dest org.freedesktop.secrets --object-path /org/freedesktop/secrets \
+			--method org.freedesktop.Secret.Service.Lock \"['/org/freedesktop/secrets/aliases/default']\" >/dev/null" \
+		--writable "sh $dir/unlock" secret-service || status=$?
+	session_end_process "$(<"$dir/pid")" KILL
+	[[ $status == 0 ]]
+	skipped_because 'it stores' 'it has no lock'
+}
+
+@test "sealed-file passes, with a passphrase in a file and one that is asked for, and on a medium that is only read" {
+	[[ -e $B/modules/sealed-file.so ]] || skip 'it is not built: libsodium is missing'
+	printf 'correct horse' >"$dir/passphrase"
+	chmod 0600 "$dir/passphrase"
+	mkdir -m 0700 "$dir/place"
+	passes sealed-file "file=$dir/place/sealed" "key-file=$dir/passphrase"
+	skipped_because "${NO_HOOKS[@]}" 'it stores'
+	# Root writes where no mode lets it: on a file system of its own that can be mounted again.
+	if [[ $EUID == 0 ]] && unshare --mount true 2>/dev/null; then
+		unshare --mount bash -c 'mount -t tmpfs -o mode=0700 check "$1/place" && shift && exec "$@"' - "$dir" \
+			"$check" --only unwritable --unwritable "mount -o remount,ro $dir/place" --writable "mount -o remount,rw $dir/place" \
+			sealed-file "file=$dir/place/sealed" "key-file=$dir/passphrase" >"$dir/out"
+		grep -qx 'ok 1 - unwritable: a store fails, and what was there stays' "$dir/out"
+	fi
+	passes --answer "$dir/passphrase" sealed-file "file=$dir/asked" prefix=acred-check-module
+	[[ $skips != *'lock'* && $skips != *'person'* ]]
+	run ! grep -q 'acred-check-module' /proc/keys
+}
+
+# fault FAULT CASE [OPTION...]: the case fails, and says something; of the sound module it passes.
+fault() {
+	local name=$1 case=$2 out
+	shift 2
+	mkdir -p "$dir/kept"
+	rm -rf "$dir/kept/"* "$dir/kept/.key"
+	ONE_FAULT=$name ASAN_OPTIONS=detect_leaks=0 "$check" --margin 0 --deadline 1 "$@" --only "$case" --only 'lookup: what was never stored is absent' --only 'store: another process' \
+		"$guest" "dir=$dir/kept" "${given[@]}" >"$dir/out" 2>&1 || :
+	out=$(<"$dir/out")
+	grep -q "^not ok [0-9]* - $case" <<<"$out" || { printf '%s\n' "no failure of '$case' for fault=$name:" "$out"; return 1; }
+	grep -qE "^# [0-9]+ passed, [1-9][0-9]* failed, [0-9]+ skipped$" <<<"$out" || { echo "$name: $out"; return 1; }
+	grep -A1 "^not ok [0-9]* - $case" <<<"$out" | grep -q '^# [^0-9]' || { echo "$name: nothing is said: $out"; return 1; }
+	tried+=("$case")
+}
+
+@test "a sound module passes all of it" {
+	mkdir "$dir/kept"
+	printf yes >"$dir/answer"
+	passes --answer "$dir/answer" --freeze "touch $dir/kept/frozen" --thaw "rm $dir/kept/frozen" \
+		--unwritable "touch $dir/kept/unwritable" --writable "rm $dir/kept/unwritable" "$guest" "dir=$dir/kept"
+	skipped_because 'it stores'
+	[[ -z $(ls -A "$dir/kept") ]]
+}
+
+@test "each case fails for a module that is wrong in just that" {
+	given=() tried=()
+	fault open-status 'open: without an argument it answers'
+	fault open-crash 'open: without an argument it answers'
+	fault open-refuses 'open: with its arguments it opens'
+	fault any-argument 'open: an argument that nobody knows is refused'
+	fault mute-refusal 'open: an argument that nobody knows is refused'
+	fault close-crash 'open: and close, again and again'
+	fault close-hangs 'open: and close, again and again'
+	fault absent-fails 'lookup: what was never stored is absent'
+	fault ok-without-put 'lookup: what was never stored is absent'
+	fault invents 'lookup: what was never stored is absent'
+	fault not-kept-fails 'lookup: what was never stored is absent in every facility'
+	fault takes-nothing 'store: a facility at least is taken'
+	fault not-kept-denied 'store: a facility at least is taken'
+	fault mute-refusal 'store: a facility at least is taken'
+	fault forgets 'store: another process finds the same'
+	fault denies 'store: a facility at least is taken'
+	fault takes-away 'store: another process finds the same'
+	fault line-feed 'store: another process finds the same'
+	fault nul 'store: another process finds the same'
+	fault pointer 'store: the same process finds the same'
+	fault first-stays 'store: a second secret takes the place of the first'
+	fault overlays 'store: a second secret takes the place of the first'
+	fault appends 'store: a second secret takes the place of the first'
+	fault decodes 'store: every byte that a record may have, and one byte alone'
+	fault cuts 'store: up to 8 KiB come back whole'
+	fault forgets-long 'store: up to 8 KiB come back whole'
+	fault small 'store: up to 8 KiB come back whole'
+	fault limit-loses 'store: up to 64 KiB come back whole'
+	fault no-user 'store: users are told apart'
+	fault short-user 'store: users are told apart'
+	fault erases-all 'store: users are told apart'
+	fault no-url 'store: addresses are told apart'
+	fault no-scheme 'store: addresses are told apart'
+	fault no-port 'store: addresses are told apart'
+	fault no-facility 'store: facilities are told apart'
+	fault short-url 'store: the longest account has a place'
+	fault erases-nothing 'erase: what was stored is gone, and can come again'
+	fault erase-nothing-ok 'erase: of nothing is absent'
+	fault ttl-minutes 'ttl: what is kept for long is there'
+	fault expires-half 'ttl: after its second it is absent, or the same'
+	fault ttl-stays 'ttl: a secret without an end does not inherit one'
+	fault list-absent 'list: it answers'
+	fault list-short 'list: what was stored is listed once'
+	fault list-twice 'list: what was stored is listed once'
+	fault erases-nothing 'list: what was erased is not listed'
+	fault in-place 'at once: one process stores, others look it up'
+	fault shared-temporary 'at once: several processes store into one account'
+	fault shared-temporary 'at once: each process has an account of its own'
+	fault global-state 'at once: opened twice in one process, and one of them closed'
+	fault lock-always 'lock: a second one has nothing to forget'
+	fault lock-erases 'lock: takes no secret away'
+	fault refused-ok 'host: a secret that is refused is a failure, and stays'
+	fault exact-size 'host: a newer one, whose calls have more members'
+	fault exact-flags 'host: a newer one, whose calls have more members'
+	fault asks-blindly 'person: somebody may be there, and cannot be asked'
+	fault absent-unanswered 'person: somebody is asked and does not answer'
+	fault wants-deadline 'deadline: none'
+	fault late-absent 'deadline: a look-up after it'
+	fault late-half 'deadline: a store after it'
+	fault late-erase-absent 'deadline: an erase after it'
+	fault lookup-status 'every call: what it answers and lists is what the interface has'
+	fault list-zero 'every call: what it answers and lists is what the interface has' --only 'list: what was stored'
+	fault puts-twice 'every call: put() once for each secret that is found, and never else'
+	fault ok-without-put 'every call: put() once for each secret that is found, and never else'
+	fault put-and-absent 'every call: put() once for each secret that is found, and never else'
+	fault store-puts 'every call: put() once for each secret that is found, and never else'
+	fault two-lines 'every call: notes are one line and hold no secret'
+	fault secret-in-note 'every call: notes are one line and hold no secret'
+	fault thread 'every call: call-backs come from its thread, before it returns, with its host'
+	fault list-host 'every call: call-backs come from its thread, before it returns, with its host' --only 'list: what was stored'
+	fault stdout 'every call: nothing is written to stdout'
+	fault stderr 'every call: nothing is written to stderr'
+	fault stdin 'every call: stdin is left alone'
+	fault umask 'every call: umask, directory, signals, environment and locale stay as they are'
+	fault directory 'every call: umask, directory, signals, environment and locale stay as they are'
+	fault signals 'every call: umask, directory, signals, environment and locale stay as they are'
+	fault mask 'every call: umask, directory, signals, environment and locale stay as they are'
+	fault environment 'every call: umask, directory, signals, environment and locale stay as they are'
+	fault locale 'every call: umask, directory, signals, environment and locale stay as they are'
+	fault dumpable 'every call: umask, directory, signals, environment and locale stay as they are'
+	fault child 'every call: no child process is left'
+	fault zombie 'every call: no child process is left'
+	fault inherited 'every call: descriptors are closed on exec'
+	fault leak-open 'every call: open and close leave no descriptor behind' --only 'open: and close'
+	fault hangs 'every call: it comes back'
+	fault crash 'every call: it does not end the process'
+	fault exits 'every call: it does not end the process'
+
+	printf yes >"$dir/answer"
+	fault needs-person 'person: nobody is there' --answer "$dir/answer"
+	fault list-asks 'every call: lists and locks ask nobody' --answer "$dir/answer" --only 'list: what was stored'
+
+	hooks=(--freeze "touch $dir/kept/frozen" --thaw "rm $dir/kept/frozen")
+	fault waits-for-ever 'frozen: a look-up comes back' "${hooks[@]}"
+	fault frozen-absent 'frozen: a look-up comes back' "${hooks[@]}"
+	fault frozen-list-ok 'frozen: a list comes back' "${hooks[@]}"
+	fault waits-for-ever 'frozen: a store comes back, and leaves the old secret or the new one' "${hooks[@]}"
+	fault waits-for-ever 'frozen: an erase comes back, and leaves the secret or nothing' "${hooks[@]}"
+	fault unwritable-ok 'unwritable: a store fails, and what was there stays' --unwritable "touch $dir/kept/unwritable" \
+		--writable "rm $dir/kept/unwritable"
+
+	# One that can only be read: it holds one entry for everybody, and says so in no list.
+	given=(held=yes)
+	printf 'of another' >"$dir/other"
+	fault held-anybody 'lookup: what it holds is no other account' --holds "refresh,102,$URL=$dir/answer"
+	fault held-anybody 'lookup: what it holds comes whole' --holds "refresh,102,$URL=$dir/other"
+	fault held-anybody 'list: what it holds is listed once' --holds "refresh,102,$URL=$dir/answer"
+	fault held-erases 'store: what can only be read says so'
+
+	given=()
+	cp "$guest" "$dir/another-name.so"
+	guest=$dir/another-name.so
+	fault none 'descriptor: what it says of itself is sound'
+
+	# No case without a module that it fails for.
+	diff <("$check" --list | sort -u) <(printf '%s\n' "${tried[@]}" "lookup: what it holds is no other account's" \
+		'store: up to 64 KiB come back whole, or what was there stays' | grep -vx 'lookup: what it holds is no other account' |
+		grep -vx 'store: up to 64 KiB come back whole' | sort -u)
+}
+
+@test "usage and what cannot be loaded: exit 2, on stderr alone" {
+	for arguments in '' '--no-such x m' '--facility nothing kernel' '--freeze true kernel' '--holds x kernel' '--only nothing kernel' '--deadline x kernel' \
+		'--answer /nowhere kernel' /nowhere/module.so no-such-module; do
+		run -2 --separate-stderr "$check" $arguments
+		[[ -z $output && $stderr == 'alation-cred-check-module: '* ]] || { echo "$arguments: $output $stderr"; false; }
+	done
+	for each in no-symbol old-abi no-lookup small-struct; do
+		run -2 --separate-stderr "$check" "$B/tests/modules/$each.so"
+		[[ -z $output && $stderr == *"$each.so: "* ]] || { echo "$each: $output $stderr"; false; }
+	done
+	# The page explains the options that --help has.
+	diff <("$check" --help | sed -nE 's/^  (--.*)/\1/p' | grep -oE -- '--[a-z]+' | sort -u) \
+		<(sed -nE 's/^\.It (Fl -.*)/\1/p' "$top/docs/alation-cred-check-module.1" | grep -oE -- 'Fl -[a-z]+' | sed 's/Fl -/--/' | sort -u)
+	[[ $("$check" --help) == 'usage: alation-cred-check-module '* ]]
+	[[ $("$check" --version) == "alation-cred-check-module $("$B/alation-cred" --version | cut -d' ' -f2)" ]]
+}
+
+@test "one that crashes when it is loaded fails, and the rest is still counted" {
+	install -m 0644 "$B/tests/modules/misloads.so" "$dir/misloads.so"
+	for wrong in segv abort exit pause; do
+		MISLOADS=$wrong ASAN_OPTIONS=handle_segv=0 run -1 --separate-stderr "$check" --margin 0 --deadline 1 "$dir/misloads.so"
+		[[ -z $stderr && ${lines[2]} == 'not ok 1 - descriptor: '* && ${lines[3]} == '# '*load* ]] || { echo "$wrong: $output $stderr"; false; }
+		[[ ${lines[-1]} =~ ^'# '[0-9]+' passed, '[0-9]+' failed, '[0-9]+' skipped'$ ]]
+	done
+	run -0 "$check" "$dir/misloads.so"
+	MISLOADS=print run -1 "$check" --only every "$dir/misloads.so"
+	[[ $output == *$'\n# in load: 7 bytes were written there\n'* ]] || { echo "$output"; false; }
+}
+
+@test "make check-module, with a relative path and arguments" {
+	mkdir "$dir/kept"
+	cp "$guest" "$dir"
+	cd "$dir" || return 1
+	run -0 "$check" --only 'store: another' ./one-fault.so "dir=$dir/kept"
+	run -0 make -s -C "$top" B="$B" check-module MODULE="$dir/one-fault.so" ARGS="dir=$dir/kept" CHECK="--only store:"
+	[[ $output == *'ok 2 - store: a facility at least is taken'* && $output == *' 0 failed, 1 skipped' ]] || { echo "$output"; false; }
+}
+
+@test "interrupted, it ends its process and takes away what it stored" {
+	mkdir "$dir/kept"
+	touch "$dir/kept/frozen"
+	ONE_FAULT=waits-for-ever "$check" --deadline 600 --only 'store: another' "$guest" "dir=$dir/kept" >"$dir/out" 3>&- &
+	pid=$!
+	until guest_pid=$(pgrep -P "$pid"); do kill -0 "$pid"; done
+	kill -TERM "$pid"
+	rm "$dir/kept/frozen"
+	status=0
+	wait "$pid" || status=$?
+	[[ $status == 1 ]]
+	run ! kill -0 "$guest_pid"
+	[[ -z $(ls -A "$dir/kept") ]]
+}

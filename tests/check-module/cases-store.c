@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cases of one caller: what is stored comes back, whole, from any process, for its own account alone, until it is
+ * replaced, erased or over.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/check-module/check.h"
+
+#define USUAL_BYTES 300
+#define EXPIRES_MS 3000 /* within which a module that heeds a ttl of 1 s, even in whole seconds, has heeded it */
+#define POLL_MS 100
+#define STAYS_ABSENT 3  /* look-ups */
+#define WHOLE "what was stored comes back whole, or the store is refused"
+
+static void takes_one(struct check *check)
+{
+	bool any = false;
+
+	if (check->facts->facts.store == NULL || check->readonly) {
+		skip(check, check->readonly ? "it can only be read" : "it has no store");
+		return;
+	}
+	for (int i = 0; i < 3; i++) {
+		any |= check->keeps[i];
+		if (check->took[i] == NOT_COME_BACK)
+			fail(check, "a store comes back with a status", "it did not come back from a store into %s", facilities[i]);
+		else if (check->took[i] != NOT_TRIED && !check->keeps[i] && (check->took[i] != ACRED_FAILED || check->took_note[i][0] == '\0'))
+			fail(check, "what it does not keep is \"ACRED_FAILED with a note in a store\"", "a store into %s: %s%s%s", facilities[i],
+			     status_word(check->took[i]), check->took_note[i][0] ? ", noting: " : " without a note", check->took_note[i]);
+		else if (check->took[i] != NOT_TRIED && !check->keeps[i])
+			say(check, "it does not take %s: %s%s%s", facilities[i], status_word(check->took[i]), check->took_note[i][0] ? ", noting: " : "",
+			    check->took_note[i]);
+	}
+	if (!any)
+		fail(check, "a module that can store takes refresh, access or recovery", "it takes no secret");
+}
+
+static void store_kept(struct check *check)
+{
+	struct acred_key key = key_for(check, 102);
+	char *bytes = record(USUAL_BYTES);
+
+	if (stores(check, key, bytes, USUAL_BYTES) && finds(check, key, bytes, USUAL_BYTES, "the program is another process each time"))
+		finds(check, key, bytes, USUAL_BYTES, "a look-up takes nothing away");
+	free(bytes);
+}
+
+static void store_kept_here(struct check *check)
+{
+	struct acred_key key = key_for(check, 102);
+	char *a = record(USUAL_BYTES), *b = record(USUAL_BYTES);
+	const struct op ops[] = {
+		{ .what = OP_STORE, .key = key, .bytes = a, .n = USUAL_BYTES },
+		{ .what = OP_LOOKUP, .key = key, .bytes = a, .n = USUAL_BYTES },
+		{ .what = OP_STORE, .key = key, .bytes = b, .n = USUAL_BYTES },
+		{ .what = OP_LOOKUP, .key = key, .bytes = b, .n = USUAL_BYTES },
+	};
+	struct result *results = run_ops(check, ops, 4);
+
+	if (results != NULL && want(check, &ops[0], &results[0], STATUS(ACRED_OK), NULL) &&
+	    want_bytes(check, &ops[1], &results[1], a, USUAL_BYTES, "\"a module copies what it keeps\"") &&
+	    want(check, &ops[2], &results[2], STATUS(ACRED_OK), NULL))
+		want_bytes(check, &ops[3], &results[3], b, USUAL_BYTES, "\"Replaces what is there\"");
+	free(a);
+	free(b);
+}
+
+static void store_replaces(struct check *check)
+{
+	static const size_t lengths[] = { USUAL_BYTES, 2 * USUAL_BYTES, 40 };
+	struct acred_key key = key_for(check, 102);
+
+	for (size_t i = 0; i < 3 && !check->failed; i++) {
+		char *bytes = record(lengths[i]);
+
+		if (stores(check, key, bytes, lengths[i]))
+			finds(check, key, bytes, lengths[i], "\"Replaces what is there\"");
+		free(bytes);
+	}
+	if (!check->failed && check->facts->facts.erase != NULL && erases(check, key))
+		finds_nothing(check, key, "one erase is enough, however often it was stored");
+}
+
+static void store_charset(struct check *check)
+{
+	static const char *const values[] = {
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%=&._~+-",
+		"-", "%", "=", "&", "+", "~", ".", "v", "v=1&", "==", "%00%0A%25", "&&&&", "--help", "...", "-n", "~root", "a=b=c&d==&=e",
+		"v=1&kind=refresh-token&base_url=https%3A%2F%2Fcatalog.example.com&user_id=102&refresh_token=a.b_c-d~e%2Bf%2Fg%3D&name=x+y",
+	};
+	struct acred_key key = key_for(check, 102);
+
+	for (size_t i = 0; i < sizeof values / sizeof *values && !check->failed; i++)
+		if (stores(check, key, values[i], strlen(values[i])))
+			finds(check, key, values[i], strlen(values[i]), "any bytes of A-Za-z0-9%=&._~+-");
+}
+
+static void store_long(struct check *check)
+{
+	static const size_t lengths[] = { 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097, 8192 };
+	struct acred_key key = key_for(check, 102);
+
+	for (size_t i = 0; i < sizeof lengths / sizeof *lengths && !check->failed; i++) {
+		char *bytes = record(lengths[i]);
+
+		if (stores(check, key, bytes, lengths[i]))
+			finds(check, key, bytes, lengths[i], "8 KiB at least, whole");
+		free(bytes);
+	}
+}
+
+/* Stores N bytes over OLD; which of them is there afterwards is told by the answer. */
+static void store_over(struct check *check, struct acred_key key, const char *old, size_t n)
+{
+	char *bytes = record(n);
+	const struct op op = { .what = OP_STORE, .key = key, .bytes = bytes, .n = n };
+	const struct result *result = run_ops(check, &op, 1);
+
+	if (result != NULL && want(check, &op, result, STATUS(ACRED_OK) | STATUS(ACRED_FAILED), "a longer one is taken too, or ACRED_FAILED")) {
+		if (result->status == ACRED_OK)
+			finds(check, key, bytes, n, WHOLE);
+		else
+			finds(check, key, old, USUAL_BYTES, "what it had stays");
+		if (result->status != ACRED_OK && result->note[0] == '\0')
+			fail(check, "it notes its limit", "it does not take %zu bytes, and notes nothing", n);
+		else if (result->status != ACRED_OK)
+			say(check, "it does not take %zu bytes: %s", n, result->note);
+	}
+	free(bytes);
+}
+
+static void store_longer(struct check *check)
+{
+	static const size_t lengths[] = { 8193, 12000, 16384 + 1024, 32767, 32768, 65535, 65536 };
+	struct acred_key key = key_for(check, 102);
+
+	for (size_t i = 0; i < sizeof lengths / sizeof *lengths && !check->failed; i++) {
+		char *old = record(USUAL_BYTES);
+
+		if (stores(check, key, old, USUAL_BYTES))
+			store_over(check, key, old, lengths[i]);
+		free(old);
+	}
+}
+
+#define ACCOUNTS_MAX 24
+#define ACCOUNT_BYTES 60
+
+/* Each account gets a value of its own; each has its own then, and when half of them are erased, the others theirs. */
+static void keep_apart(struct check *check, const struct acred_key *keys, size_t n)
+{
+	bool erasing = check->facts->facts.erase != NULL;
+	struct op ops[ACCOUNTS_MAX] = { 0 };
+	char *bytes[ACCOUNTS_MAX];
+	struct result *results;
+
+	for (size_t i = 0; i < n; i++) {
+		bytes[i] = record(ACCOUNT_BYTES);
+		ops[i] = (struct op){ .what = OP_STORE, .key = keys[i], .bytes = bytes[i], .n = ACCOUNT_BYTES };
+	}
+	results = run_ops(check, ops, n);
+	for (size_t i = 0; results != NULL && i < n; i++)
+		want(check, &ops[i], &results[i], STATUS(ACRED_OK), NULL);
+	for (size_t i = 0; i < n; i++)
+		ops[i].what = OP_LOOKUP;
+	results = check->failed ? NULL : run_ops(check, ops, n);
+	for (size_t i = 0; results != NULL && i < n; i++)
+		want_bytes(check, &ops[i], &results[i], bytes[i], ACCOUNT_BYTES, "an account's secret is no other account's");
+	for (size_t i = 0; erasing && i < n; i += 2)
+		ops[i].what = OP_ERASE;
+	results = check->failed || !erasing ? NULL : run_ops(check, ops, n);
+	for (size_t i = 0; results != NULL && i < n; i++)
+		if (i % 2 == 0)
+			want(check, &ops[i], &results[i], STATUS(ACRED_OK), NULL);
+	for (size_t i = 0; i < n; i++)
+		ops[i].what = OP_LOOKUP;
+	results = check->failed || !erasing ? NULL : run_ops(check, ops, n);
+	for (size_t i = 0; results != NULL && i < n; i++)
+		if (i % 2 == 0)
+			want(check, &ops[i], &results[i], STATUS(ACRED_ABSENT), "an erase takes away what it names");
+		else
+			want_bytes(check, &ops[i], &results[i], bytes[i], ACCOUNT_BYTES, "an erase takes away nothing else");
+	for (size_t i = 0; i < n; i++)
+		free(bytes[i]);
+}
+
+static void apart_users(struct check *check)
+{
+	static const int64_t ids[] = { 1, 10, 102, 1021, 2, 21, 11, 2147483647, 214748364 };
+	struct acred_key keys[sizeof ids / sizeof *ids];
+	size_t n = sizeof ids / sizeof *ids;
+
+	for (size_t i = 0; i < n; i++)
+		keys[i] = key_for(check, ids[i]);
+	keep_apart(check, keys, n);
+}
+
+static void apart_urls(struct check *check)
+{
+	char port[URL_BYTES], shorter_port[URL_BYTES], http[URL_BYTES];
+	const char *base = address(check, "");
+	const char *const urls[] = {
+		base, port, shorter_port, http, address(check, "a"), address(check, "ab"), address(check, "b.a"), address(check, "a-b"),
+		address(check, "a_b"), address(check, "a.b"), address(check, "xn--bcher-kva"), "https://[::1]:8443", "http://[::1]:8443", "http://127.0.0.1:65535",
+	};
+	struct acred_key keys[sizeof urls / sizeof *urls];
+	size_t n = sizeof urls / sizeof *urls;
+
+	snprintf(port, sizeof port, "%s:8443", base);
+	snprintf(shorter_port, sizeof shorter_port, "%s:844", base);
+	snprintf(http, sizeof http, "http%s", base + strlen("https"));
+	for (size_t i = 0; i < n; i++) {
+		keys[i] = key_for(check, 1999999102); /* of loopback addresses somebody may have an account */
+		keys[i].base_url = urls[i];
+	}
+	keep_apart(check, keys, n);
+}
+
+static void apart_facilities(struct check *check)
+{
+	struct acred_key keys[6];
+	size_t n = 0;
+
+	for (int i = 0; i < 3; i++)
+		for (int64_t id = 102; check->keeps[i] && id < 104; id++) {
+			keys[n] = key_for(check, id);
+			keys[n++].facility = facilities[i];
+		}
+	if (n <= 2)
+		skip(check, "it keeps one facility alone");
+	else
+		keep_apart(check, keys, n);
+}
+
+/* A host of 200 bytes, the most that an account may have, in labels of at most 63; what is cut off one's end makes them the same. */
+static void longest_account(struct check *check)
+{
+	static const char *const ports[] = { "", ":65535", ":65534" };
+	const char *end = strstr(address(check, ""), "://") + 3;
+	char host[URL_BYTES] = "https://", urls[3][URL_BYTES], *at = host + strlen(host);
+	struct acred_key keys[4];
+
+	for (size_t i = 0, pad = 200 - strlen(end); i < pad; i++)
+		*at++ = i % 50 == 49 || i == pad - 1 ? '.' : 'a';
+	strcpy(at, end);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(urls[i], sizeof urls[i], "%s%s", host, ports[i]);
+		keys[i] = key_for(check, 2147483647);
+		keys[i].base_url = urls[i];
+	}
+	keys[3] = keys[2];
+	keys[3].user_id--;
+	keep_apart(check, keys, 4);
+}
+
+static void erase_gone(struct check *check)
+{
+	struct acred_key key = key_for(check, 102);
+	char *bytes = record(USUAL_BYTES);
+	const struct op again = { .what = OP_ERASE, .key = key };
+	const struct result *result;
+
+	if (stores(check, key, bytes, USUAL_BYTES) && erases(check, key) && finds_nothing(check, key, "what was erased is absent")) {
+		result = run_ops(check, &again, 1);
+		if (result != NULL && want(check, &again, result, STATUS(ACRED_ABSENT), "\"ACRED_ABSENT where nothing was there\"") &&
+		    stores(check, key, bytes, USUAL_BYTES))
+			finds(check, key, bytes, USUAL_BYTES, "what was erased can be stored again");
+	}
+	free(bytes);
+}
+
+static void erase_nothing(struct check *check)
+{
+	const struct op op = { .what = OP_ERASE, .key = { check->facility, address(check, "never"), 102 } };
+	const struct result *result = run_ops(check, &op, 1);
+
+	if (result != NULL)
+		want(check, &op, result, STATUS(ACRED_ABSENT), "\"ACRED_ABSENT where nothing was there\"");
+}
+
+static bool stores_for(struct check *check, struct acred_key key, const char *bytes, int64_t ttl_s)
+{
+	const struct op op = { .what = OP_STORE, .key = key, .bytes = bytes, .n = USUAL_BYTES, .ttl_s = ttl_s };
+	const struct result *result = run_ops(check, &op, 1);
+
+	return result != NULL && want(check, &op, result, STATUS(ACRED_OK), NULL);
+}
+
+static void ttl_long(struct check *check)
+{
+	static const int64_t ttls_s[] = { 3600, 60 * 86400, 10 * 365 * 86400 };
+	struct acred_key key = key_for(check, 102);
+
+	for (size_t i = 0; i < 3 && !check->failed; i++) {
+		char *bytes = record(USUAL_BYTES);
+
+		if (stores_for(check, key, bytes, ttls_s[i]))
+			finds(check, key, bytes, USUAL_BYTES, "\"ttl_s: seconds to keep it\"");
+		free(bytes);
+	}
+}
+
+static void pause_ms(int64_t ms)
+{
+	const struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	nanosleep(&time, NULL);
+}
+
+/* One look-up of what has an end: *ABSENT counts those that found nothing. False: the case is over. */
+static bool still_there(struct check *check, struct acred_key key, const char *bytes, unsigned *absent)
+{
+	const struct op op = { .what = OP_LOOKUP, .key = key, .bytes = bytes, .n = USUAL_BYTES };
+	const struct result *result = run_ops(check, &op, 1);
+
+	if (result == NULL || !want(check, &op, result, *absent ? STATUS(ACRED_ABSENT) : STATUS(ACRED_OK) | STATUS(ACRED_ABSENT),
+	                            "once its seconds are over it is absent, for good; who cannot end it keeps it"))
+		return false;
+	*absent += result->status == ACRED_ABSENT;
+	return result->status == ACRED_ABSENT || want_bytes(check, &op, result, bytes, USUAL_BYTES, "never a part of it");
+}
+
+/* Until it is absent, or its time is over by far: then it is one that keeps. */
+static void ttl_short(struct check *check)
+{
+	struct acred_key key = key_for(check, 102);
+	char *bytes = record(USUAL_BYTES);
+	int64_t end = now_ms() + EXPIRES_MS;
+	unsigned absent = 0;
+
+	if (stores_for(check, key, bytes, 1))
+		while (still_there(check, key, bytes, &absent) && absent < STAYS_ABSENT && (absent > 0 || now_ms() < end)) {
+			runs_end(check);
+			pause_ms(POLL_MS);
+		}
+	if (!check->failed && absent == 0)
+		say(check, "it keeps a secret longer than it is told, which it may");
+	free(bytes);
+}
+
+/* A store without an end over one that has: the end must go with what it was of. */
+static void ttl_replaced(struct check *check)
+{
+	struct acred_key key = key_for(check, 102);
+	char *a = record(USUAL_BYTES), *b = record(USUAL_BYTES);
+
+	if (stores_for(check, key, a, 1) && stores_for(check, key, b, 0)) {
+		pause_ms(EXPIRES_MS);
+		finds(check, key, b, USUAL_BYTES, "\"0: keep\": the end of what was there before is no end of this");
+	}
+	free(a);
+	free(b);
+}
+
+const struct test_case cases_store[] = {
+	{ "store: a facility at least is taken", takes_one, 0 },
+	{ "store: another process finds the same", store_kept, NEEDS_STORE },
+	{ "store: the same process finds the same", store_kept_here, NEEDS_STORE },
+	{ "store: a second secret takes the place of the first", store_replaces, NEEDS_STORE },
+	{ "store: every byte that a record may have, and one byte alone", store_charset, NEEDS_STORE },
+	{ "store: up to 8 KiB come back whole", store_long, NEEDS_STORE },
+	{ "store: up to 64 KiB come back whole, or what was there stays", store_longer, NEEDS_STORE },
+	{ "store: users are told apart", apart_users, NEEDS_STORE },
+	{ "store: addresses are told apart", apart_urls, NEEDS_STORE },
+	{ "store: facilities are told apart", apart_facilities, NEEDS_STORE },
+	{ "store: the longest account has a place", longest_account, NEEDS_STORE },
+	{ "erase: what was stored is gone, and can come again", erase_gone, NEEDS_STORE | NEEDS_ERASE },
+	{ "erase: of nothing is absent", erase_nothing, NEEDS_STORE | NEEDS_ERASE },
+	{ "ttl: what is kept for long is there", ttl_long, NEEDS_STORE },
+	{ "ttl: after its second it is absent, or the same", ttl_short, NEEDS_STORE },
+	{ "ttl: a secret without an end does not inherit one", ttl_replaced, NEEDS_STORE },
+	{ NULL, NULL, 0 },
+};
