@@ -22,8 +22,9 @@
  *
  * A module is a guest in a process that is not its own. It does not print: a call in which something came to the
  * standard output has failed, and what came is dropped. It does not read the standard input; does not call exit(),
- * nor rely on destructors or atexit(); does not fork without exec, and has waited for what it started before it
- * returns; does not change signal dispositions, the signal mask of the caller's thread, umask, working directory,
+ * nor rely on destructors or atexit(); least of all it calls _exit(), whose code would be taken for the program's. It
+ * does not fork without exec, in the child goes to _exit() where that fails, and has waited for what it started before
+ * it returns; does not change signal dispositions, the signal mask of the caller's thread, umask, working directory,
  * locale or environment; opens descriptors with O_CLOEXEC; never calls the host from another thread, and leaves no
  * thread behind that holds a secret. It finds umask 077, SIGPIPE and SIGXFSZ ignored, the locale "C", no core dumps;
  * HOME may be unset, and system calls may be interrupted.

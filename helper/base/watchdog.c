@@ -19,9 +19,12 @@
 #include "helper/base/stdout.h"
 
 #define STACK_BYTES (64 * 1024) /* a handler's own: what crashed may have used up the other. Untouched until then */
+#define LAST_MS 1000 /* so much later there is another timer, whose word is no signal */
+#define FORKED_CODE 127
 
-static timer_t timer;
-static bool made, has_timer, hears_faults;
+static timer_t timer, last_timer;
+static bool made, has_timer, has_last_timer, hears_exits;
+static pid_t armed_by; /* what it forks has these handlers too, and its own end is not ours */
 static struct {
 	char line[1280], reply[WATCHDOG_REPLY_MAX_BYTES];
 	size_t line_len, reply_len;
@@ -66,10 +69,16 @@ static const struct {
 	{ SIGABRT, " (SIGABRT)" }, { SIGTRAP, " (SIGTRAP)" }, { SIGSYS, " (SIGSYS)" },
 };
 
+/* Whether such a call runs, in this process. */
+static bool runs(void)
+{
+	return atomic_load(&words[WATCHDOG_DIED].hold) && getpid() == armed_by;
+}
+
 /* The handler is gone once it is called (SA_RESETHAND): a fault of our own ends us as it would have without one. */
 static void on_fault(int signal)
 {
-	for (size_t i = 0; i < sizeof faults / sizeof *faults && atomic_load(&words[WATCHDOG_DIED].hold); i++)
+	for (size_t i = 0; i < sizeof faults / sizeof *faults && runs(); i++)
 		if (faults[i].signal == signal)
 			bite(WATCHDOG_DIED, faults[i].of);
 	raise(signal);
@@ -77,7 +86,7 @@ static void on_fault(int signal)
 
 static void on_exit_called(void)
 {
-	if (atomic_load(&words[WATCHDOG_DIED].hold))
+	if (runs())
 		bite(WATCHDOG_DIED, " (exit)");
 }
 
@@ -86,7 +95,7 @@ int watchdog_signal(void)
 	return SIGRTMIN + 7;
 }
 
-/* A caller may have blocked or ignored them, and both are inherited. */
+/* A caller may have blocked or ignored it, and both are inherited; so may a module have done. */
 static void hear(int signal, const struct sigaction *action)
 {
 	sigset_t heard;
@@ -97,24 +106,44 @@ static void hear(int signal, const struct sigaction *action)
 	sigprocmask(SIG_UNBLOCK, &heard, NULL);
 }
 
-static void make_timer(void)
+static void hear_timer(void)
 {
 	const struct sigaction action = { .sa_handler = on_time, .sa_flags = SA_ONSTACK };
+
+	hear(watchdog_signal(), &action);
+}
+
+static void make_timer(void)
+{
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = watchdog_signal() };
 
 	made = true;
-	hear(watchdog_signal(), &action);
+	hear_timer();
 	has_timer = timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
 }
 
+static void in_a_thread(union sigval nothing)
+{
+	(void)nothing;
+	if (atomic_load(&words[WATCHDOG_LATE].hold))
+		bite(WATCHDOG_LATE, "");
+}
+
+/* Where every signal is blocked, or ignored, a thread that blocks them too still runs. */
+static void make_last_timer(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD, .sigev_notify_function = in_a_thread };
+
+	has_last_timer = timer_create(CLOCK_MONOTONIC, &event, &last_timer) == 0;
+}
+
+/* The last one may have left these otherwise, in a mask or in handlers of its own. */
 static void hear_faults(void)
 {
 	static char stack[STACK_BYTES];
 	const stack_t ours = { .ss_sp = stack, .ss_size = sizeof stack };
 	const struct sigaction action = { .sa_handler = on_fault, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND | SA_NODEFER) };
 
-	hears_faults = true;
-	atexit(on_exit_called);
 #ifndef KEEP_EXIT_HANDLERS /* sanitizers hear these themselves, and tell more */
 	sigaltstack(&ours, NULL);
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
@@ -122,6 +151,25 @@ static void hear_faults(void)
 #else
 	(void)ours, (void)action;
 #endif
+}
+
+static void hear_exits(void)
+{
+	hears_exits = true;
+	atexit(on_exit_called);
+	at_quick_exit(on_exit_called);
+}
+
+/* For code that is not ours: all that it could do wrong is heard, whatever was called before has left behind. */
+static void expect_death(void)
+{
+	armed_by = getpid();
+	if (!hears_exits)
+		hear_exits();
+	if (!has_last_timer)
+		make_last_timer();
+	hear_timer();
+	hear_faults();
 }
 
 void watchdog_words(enum watchdog_end end, const struct trouble *trouble, struct bytes reply, int code)
@@ -137,25 +185,39 @@ void watchdog_words(enum watchdog_end end, const struct trouble *trouble, struct
 	atomic_store(&words[end].hold, true);
 }
 
+static void set(timer_t which, int64_t at_ms)
+{
+	struct itimerspec when = { .it_value = { at_ms / 1000, (long)(at_ms % 1000) * 1000000 } };
+
+	timer_settime(which, TIMER_ABSTIME, &when, NULL);
+}
+
 void watchdog_arm(int64_t deadline_ms)
 {
-	int64_t at_ms = deadline_ms + WATCHDOG_GRACE_MS;
-	struct itimerspec when = { .it_value = { at_ms / 1000, (long)(at_ms % 1000) * 1000000 } };
+	bool foreign = atomic_load(&words[WATCHDOG_DIED].hold);
 
 	if (!made)
 		make_timer();
-	if (!hears_faults && atomic_load(&words[WATCHDOG_DIED].hold))
-		hear_faults();
+	if (foreign)
+		expect_death();
 	if (has_timer)
-		timer_settime(timer, TIMER_ABSTIME, &when, NULL);
+		set(timer, deadline_ms + WATCHDOG_GRACE_MS);
+	if (foreign && has_last_timer)
+		set(last_timer, deadline_ms + WATCHDOG_GRACE_MS + LAST_MS);
 }
 
 void watchdog_disarm(void)
 {
 	static const struct itimerspec never;
+	bool foreign = atomic_load(&words[WATCHDOG_DIED].hold);
 
+	/* A fork that came back: whatever it went on to do would be done twice, the answer included. */
+	if (foreign && getpid() != armed_by)
+		_exit(FORKED_CODE);
 	if (made && has_timer)
 		timer_settime(timer, 0, &never, NULL);
+	if (foreign && has_last_timer)
+		timer_settime(last_timer, 0, &never, NULL);
 	for (size_t i = 0; i < WATCHDOG_ENDS; i++)
 		atomic_store(&words[i].hold, false);
 }

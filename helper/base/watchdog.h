@@ -15,8 +15,8 @@
 #define WATCHDOG_REPLY_MAX_BYTES 4096
 
 enum watchdog_end {
-	WATCHDOG_LATE, /* WATCHDOG_GRACE_MS after its deadline it still runs */
-	WATCHDOG_DIED, /* a signal that tells of a fault (SIGSEGV, SIGABRT…), or exit() */
+	WATCHDOG_LATE, /* WATCHDOG_GRACE_MS after its deadline it still runs; where it blocks signals, a second later */
+	WATCHDOG_DIED, /* a signal that tells of a fault (SIGSEGV, SIGABRT…), exit() or quick_exit(); _exit() is not noticed */
 	WATCHDOG_ENDS,
 };
 
@@ -28,7 +28,8 @@ enum watchdog_end {
  */
 void watchdog_words(enum watchdog_end end, const struct trouble *trouble, struct bytes reply, int code);
 
-/* From here until it is disarmed such a call runs. DEADLINE_MS: CLOCK_MONOTONIC. Arming again replaces. */
+/* From here until it is disarmed such a call runs. DEADLINE_MS: CLOCK_MONOTONIC. Arming again replaces. What the call forks may
+ * crash or exit() as it likes; one that comes back from a call with words of WATCHDOG_DIED ends where it is disarmed. */
 void watchdog_arm(int64_t deadline_ms);
 void watchdog_disarm(void);
 

@@ -154,7 +154,7 @@ login_guest() {
 	while read -r operation wrong verb; do
 		misbehaves "$operation" "$wrong"
 		run_cred "$verb" "$ACCOUNT"
-		case $wrong in segv | overflow) sign=SIGSEGV ;; abort) sign=SIGABRT ;; trap) sign=SIGTRAP ;; fpe) sign=SIGFPE ;; exit) sign=exit ;; esac
+		case $wrong in segv | overflow) sign=SIGSEGV ;; abort) sign=SIGABRT ;; trap) sign=SIGTRAP ;; fpe) sign=SIGFPE ;; exit | quick-exit) sign=exit ;; esac
 		expect 5 "the keyring module '$guest' crashed for $ACCOUNT; " "($sign)" || return 1
 		[[ $err != *$'\n'* ]] || fails "more than one line" || return 1
 	done <<-'END'
@@ -167,12 +167,18 @@ login_guest() {
 		lookup trap get
 		lookup fpe get
 		lookup exit get
+		lookup quick-exit get
 		lookup segv rotate
 		store segv rotate
 		store exit rotate
 		list abort status
 		lock segv lock
 	END
+	for wrong in block default ignore; do
+		misbehaves lookup $wrong store segv
+		run_cred rotate "$ACCOUNT"
+		expect 5 "the keyring module '$guest' crashed for $ACCOUNT; " '(SIGSEGV)' || return 1
+	done
 	misbehaves lookup segv
 	run_cred get "$ACCOUNT" --format json
 	expect_json 5 keyring_failed "$guest"
@@ -245,16 +251,33 @@ login_guest() {
 		SECONDS=0
 		run_cred "$verb" --timeout 1 "$ACCOUNT"
 		expect 5 "the keyring module '$guest' did not come back for $ACCOUNT; look whether that keyring's service hangs, then try again" || return 1
-		((SECONDS < 8)) || fails "it took $SECONDS s" || return 1
+		((SECONDS < 13)) || fails "it took $SECONDS s" || return 1
 	done <<-'END'
 		open pause get
 		lookup loop get
 		store pause rotate
 		erase loop logout
+		lookup block-pause get
 	END
+	misbehaves lookup block store pause
+	run_cred rotate --timeout 1 "$ACCOUNT"
+	expect 5 "the keyring module '$guest' did not come back for $ACCOUNT"
 	misbehaves lookup pause
 	run_cred get --timeout 1 --format json "$ACCOUNT"
 	expect_json 5 keyring_timeout "$guest"
+}
+
+@test "what a module forks: it may end or crash as it likes, and one that comes back answers nothing" {
+	local wrong
+	login_guest
+	for wrong in fork-exit fork-return fork-segv; do
+		[[ ! $SANITIZED || $wrong != fork-segv ]] || continue
+		misbehaves lookup $wrong
+		run_cred get --format json "$ACCOUNT"
+		expect 0 || return 1
+		[[ -z $err && $raw == "$out"$'\n' && $out != *$'\n'* ]] || fails "more than one answer" || return 1
+		works "$(jq -r .token <<<"$out")" || return 1
+	done
 }
 
 @test "nonsense: a status that is none, no secret, two, one out of turn, none at all, too much: 5, naming file and reason" {

@@ -105,6 +105,20 @@ static void ignored_and_blocked(void)
 	hang();
 }
 
+/* What is called may do so, too. */
+static void blocked_meanwhile(void)
+{
+	struct trouble trouble;
+	sigset_t all;
+
+	trouble_say(&trouble, TROUBLE_KEYRING_FAILED, "", "it crashed");
+	watchdog_words(WATCHDOG_DIED, &trouble, bytes_of(REPLY), 5);
+	arm(NOW + 200, TROUBLE_TIMEOUT, "it hangs", bytes_of(""));
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	hang();
+}
+
 static void armed_again(void)
 {
 	arm(NOW + 600000, TROUBLE_KEYRING_TIMEOUT, "the first", bytes_of("first\n"));
@@ -123,6 +137,7 @@ static void what_hangs_is_ended(void **state)
 	} rows[] = {
 		{ in_a_keyring, 5, REPLY }, { in_the_network, 6, "" },      { long_past, 6, "" },
 		{ soon, 6, "" },            { ignored_and_blocked, 6, "" }, { armed_again, 6, "third\n" },
+		{ blocked_meanwhile, 6, "" },
 	};
 
 	(void)state;
@@ -270,6 +285,26 @@ static void exits(void)
 	exit(0);
 }
 
+static void exits_quickly(void)
+{
+	arm_for_death();
+	quick_exit(0);
+}
+
+/* The call before has left them so. */
+static void with_nothing_heard(void)
+{
+	sigset_t all;
+
+	arm_for_death();
+	watchdog_disarm();
+	signal(SIGSEGV, SIG_DFL);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	arm_for_death();
+	*nowhere = 0;
+}
+
 static void *fault(void *nothing)
 {
 	(void)nothing;
@@ -299,13 +334,13 @@ static void what_dies_is_said(void **state)
 	static const struct {
 		void (*body)(void);
 		const char *of;
-	} rows[] = { { exits, "exit" }, { segv, "SIGSEGV" }, { no_stack, "SIGSEGV" }, { aborts, "SIGABRT" }, { in_a_thread, "SIGFPE" }, { traps, "SIGTRAP" } };
+	} rows[] = { { exits, "exit" }, { exits_quickly, "exit" }, { with_nothing_heard, "SIGSEGV" }, { segv, "SIGSEGV" }, { no_stack, "SIGSEGV" }, { aborts, "SIGABRT" }, { in_a_thread, "SIGFPE" }, { traps, "SIGTRAP" } };
 	char line[64];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 #ifdef KEEP_EXIT_HANDLERS
-		if (i > 0)
+		if (i > 1)
 			skip(); /* a sanitizer tells of these itself */
 #endif
 		run(rows[i].body);
@@ -314,6 +349,65 @@ static void what_dies_is_said(void **state)
 		assert_int_equal(WEXITSTATUS(end.status), 5);
 		assert_string_equal(end.out, REPLY);
 		assert_string_equal(end.err, line);
+	}
+}
+
+static void fork_and(void (*body)(void))
+{
+	pid_t child;
+
+	arm_for_death();
+	child = fork();
+	if (child == 0)
+		body();
+	scratch_wait(child);
+	watchdog_disarm();
+}
+
+static void leave_it(void)
+{
+	exit(1);
+}
+
+static void crash(void)
+{
+	*nowhere = 0;
+}
+
+static void forks_one_that_exits(void)
+{
+	fork_and(leave_it);
+}
+
+static void forks_one_that_crashes(void)
+{
+	fork_and(crash);
+}
+
+static void forks_one_that_comes_back(void)
+{
+	fork_and(watchdog_disarm);
+	if (write(STDOUT_FILENO, "once\n", 5) != 5)
+		_exit(1);
+}
+
+static void what_it_forks_is_not_the_call(void **state)
+{
+	static const struct {
+		void (*body)(void);
+		const char *out;
+	} rows[] = { { forks_one_that_exits, "" }, { forks_one_that_comes_back, "once\n" }, { forks_one_that_crashes, "" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+#ifdef KEEP_EXIT_HANDLERS
+		if (rows[i].body == forks_one_that_crashes)
+			continue;
+#endif
+		run(rows[i].body);
+		assert_int_equal(WEXITSTATUS(end.status), SURVIVED);
+		assert_string_equal(end.out, rows[i].out);
+		assert_string_equal(end.err, "");
 	}
 }
 
@@ -366,6 +460,7 @@ int main(void)
 		cmocka_unit_test(words_have_limits),
 		cmocka_unit_test(what_comes_back_lives),
 		cmocka_unit_test(what_dies_is_said),
+		cmocka_unit_test(what_it_forks_is_not_the_call),
 		cmocka_unit_test(our_own_faults_end_as_ever),
 	};
 

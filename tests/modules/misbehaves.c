@@ -2,23 +2,28 @@
 /*
  * A bad guest: a keyring with one place, a file, that does one thing wrong.
  *
- *   misbehaves FILE [OPERATION WRONG]
+ *   misbehaves FILE [OPERATION WRONG]...
  *
- * In OPERATION (open, lookup, store, store-again, erase, list, lock, close) it does WRONG, one of the table `wrongs`; else it is a good one. What it
+ * In OPERATION (open, lookup, store, store-again, erase, list, lock, close) it does WRONG, which do_wrong() knows; else it is a good one. What it
  * keeps is kept whatever the key, but for what a login tries.
  */
 #include "keyring/module.h"
 
+#include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SECRET_MAX_BYTES 8192
 
 static struct {
-	const char *file, *operation, *wrong;
+	const char *file;
+	const char *const *wrongs; /* pairs */
+	int n;
 } guest;
 
 static volatile int *volatile nowhere; /* NULL, and no compiler knows */
@@ -31,13 +36,75 @@ static int overflow(volatile const char *from)
 	return nowhere ? 0 : overflow(frame) + frame[0];
 }
 
+/* What is wrong in OPERATION, or NULL. */
+static const char *wrong_in(const char *operation)
+{
+	for (int i = 0; i + 1 < guest.n; i += 2)
+		if (strcmp(guest.wrongs[i], operation) == 0)
+			return guest.wrongs[i + 1];
+	return NULL;
+}
+
+static void *print_for_ever(void *nothing)
+{
+	for (;;)
+		if (write(STDOUT_FILENO, "debug: hello\n", 13) < 0)
+			sched_yield();
+	return nothing;
+}
+
+/* What a program does for itself that starts others, done in one that is not its own. */
+static void meddle(const char *wrong)
+{
+	sigset_t all;
+	pid_t child;
+
+	sigfillset(&all);
+	if (strcmp(wrong, "block") == 0)
+		sigprocmask(SIG_BLOCK, &all, NULL);
+	for (int i = 1; strcmp(wrong, "default") == 0 && i < SIGRTMAX; i++)
+		signal(i, SIG_DFL);
+	for (int i = 1; strcmp(wrong, "ignore") == 0 && i < SIGRTMAX; i++)
+		signal(i, SIG_IGN);
+	if (strcmp(wrong, "closefrom") == 0) {
+		closefrom(STDERR_FILENO + 1);
+		for (int i = 0; i < 16; i++) { /* its own files have the numbers then */
+			char path[512];
+
+			snprintf(path, sizeof path, "%s.spilled", guest.file);
+			(void)!open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+		}
+	}
+	if (strcmp(wrong, "close-stdout") == 0)
+		fclose(stdout);
+	if (strncmp(wrong, "fork-", 5) == 0) {
+		child = fork();
+		if (child > 0)
+			waitpid(child, NULL, 0);
+		else if (strcmp(wrong, "fork-exit") == 0) /* the program that it was to become is not there */
+			exit(127);
+		else if (strcmp(wrong, "fork-segv") == 0)
+			*nowhere = 0;
+	}
+}
+
 /* A status, ACRED_OK: go on as a good one. */
 static int do_wrong(struct acred_call *call, const char *operation)
 {
-	const char *wrong = guest.wrong;
+	const char *wrong = wrong_in(operation);
+	pthread_t thread;
+	sigset_t all;
 
-	if (!wrong || strcmp(guest.operation, operation) != 0)
+	if (!wrong)
 		return ACRED_OK;
+	meddle(wrong);
+	if (strcmp(wrong, "quick-exit") == 0)
+		quick_exit(0);
+	if (strcmp(wrong, "print-for-ever") == 0 && pthread_create(&thread, NULL, print_for_ever, NULL) != 0)
+		return ACRED_FAILED;
+	sigfillset(&all);
+	while (strcmp(wrong, "block-pause") == 0 && sigprocmask(SIG_BLOCK, &all, NULL) == 0)
+		pause();
 	if (strcmp(wrong, "segv") == 0)
 		*nowhere = 0;
 	if (strcmp(wrong, "overflow") == 0)
@@ -72,7 +139,9 @@ static int do_wrong(struct acred_call *call, const char *operation)
 
 static int is(const char *wrong)
 {
-	return guest.wrong && strcmp(guest.operation, "lookup") == 0 && strcmp(guest.wrong, wrong) == 0;
+	const char *ours = wrong_in("lookup");
+
+	return ours && strcmp(ours, wrong) == 0;
 }
 
 static FILE *open_place(const struct acred_key *key, const char *mode)
@@ -88,13 +157,13 @@ static FILE *open_place(const struct acred_key *key, const char *mode)
 
 static int misbehaves_open(struct acred_call *call, int argc, const char *const *argv, void **state)
 {
-	if (argc != 1 && argc != 3) {
-		call->note(call->host, "takes FILE [OPERATION WRONG]");
+	if (argc % 2 != 1) {
+		call->note(call->host, "takes FILE [OPERATION WRONG]...");
 		return ACRED_FAILED;
 	}
 	guest.file = argv[0];
-	guest.operation = argc == 3 ? argv[1] : NULL;
-	guest.wrong = argc == 3 ? argv[2] : NULL;
+	guest.wrongs = argv + 1;
+	guest.n = argc - 1;
 	*state = &guest;
 	return do_wrong(call, "open");
 }
@@ -159,7 +228,7 @@ static int misbehaves_list(struct acred_call *call, void *state, void (*each)(vo
 	static const struct acred_key nameless = { .facility = NULL, .base_url = NULL, .user_id = 7 };
 
 	(void)state;
-	if (guest.wrong && strcmp(guest.wrong, "nameless") == 0) {
+	if (wrong_in("list") && strcmp(wrong_in("list"), "nameless") == 0) {
 		each(call->host, NULL);
 		each(call->host, &nameless);
 	}
