@@ -5,6 +5,7 @@
 
 bats_require_minimum_version 1.5.0
 load ../lib/program
+load ../lib/mock
 
 TOOLS=${B:-$SANDBOX_TOP/.build}/tests/tools
 
@@ -28,22 +29,11 @@ begin() {
 	ACCOUNT=${SANDBOX_URL/:\/\//:\/\/102@}
 }
 
-# A bus whose Secret Service is the mock; what it is called lies in $CALLED.
+# A bus whose Secret Service is the mock.
 begin_mock() { # ARG...
 	begin nodaemon
 	mock_start "$@"
 }
-mock_start() {
-	CALLED=$BATS_TEST_TMPDIR/called
-	"$TOOLS/mock-secrets" "$@" >"$CALLED" 3>&- &
-	session_keyring_pid=$!
-	gdbus wait --session --timeout "$SESSION_WAIT_S" org.freedesktop.secrets
-}
-mock_restart() {
-	session_end_process "$session_keyring_pid"
-	mock_start "$@"
-}
-called() { grep -cx "$1" "$CALLED" || :; }
 
 cred() {
 	timeout 20 setsid -w "${as[@]}" "$CRED" "$@" 3>&-
