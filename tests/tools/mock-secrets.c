@@ -3,15 +3,21 @@
  * A Secret Service that misbehaves on request, on the session bus; a real one shows no dialog where there is no display,
  * and never fails as these do:
  *
- *   mock-secrets [locked] [no-default] [search-asks] [MANNER]
+ *   mock-secrets [WORD]... [MANNER]
  *
  *   locked       its one keyring is locked, and opening it needs a dialog
  *   no-default   the alias 'default' names no keyring
  *   search-asks  a search while it is locked opens a dialog that nobody sees, and is answered never
+ *   prompts      each store and each deletion has a prompt: that of a store shows nothing and does it
+ *   keeps        deletions are acknowledged, and not made
+ *   lies=N       so are all stores but the first N
+ *   dies=N       it ends at the N-th call, before that has done anything
+ *   loses=N      it does what the N-th call wants, and ends before it has answered
+ *   file=PATH    its items outlive it there
  *   MANNER       what becomes of a dialog, from the table `manners`
  *
- * Keeps items in memory, and secrets as they come ("plain" is its only algorithm). stdout has a line "ready" when it has
- * its name, then one for each method that is called of it. Ends by a signal, or with the bus.
+ * Keeps secrets as they come ("plain" is its only algorithm). stdout has a line "ready" when it has its name, then one for
+ * each method that is called of it ("Get" for a property). Ends by a signal, or with the bus.
  */
 #include <gio/gio.h>
 #include <stdbool.h>
@@ -62,11 +68,15 @@ static struct {
 	GDBusConnection *bus;
 	GDBusNodeInfo *interfaces;
 	const struct manner *manner;
-	bool locked, no_default, search_asks;
+	bool locked, no_default, search_asks, prompts, keeps;
+	long calls, dies_at, loses_at, stores, honest_stores; /* honest_stores < 0: all */
+	const char *file;
 	GPtrArray *items;
 	guint64 changes;
 	guint prompt;
-} mock = { .manner = &manners[0] };
+	GVariant *wanted; /* what CreateItem was called with, until its prompt runs */
+	gint ends;        /* atomic: the next answer is not sent any more */
+} mock = { .manner = &manners[0], .honest_stores = -1 };
 
 static const char interfaces[] =
 	"<node>"
@@ -87,6 +97,7 @@ static const char interfaces[] =
 	"<interface name='org.freedesktop.Secret.Item'>"
 	"<method name='Delete'><arg type='o' direction='out'/></method>"
 	"<method name='GetSecret'><arg type='o' direction='in'/><arg type='(oayays)' direction='out'/></method>"
+	"<method name='SetSecret'><arg type='(oayays)' direction='in'/></method>"
 	"<property name='Locked' type='b' access='read'/><property name='Attributes' type='a{ss}' access='read'/>"
 	"<property name='Label' type='s' access='read'/><property name='Modified' type='t' access='read'/>"
 	"</interface>"
@@ -120,6 +131,68 @@ static void item_free(gpointer data)
 	g_bytes_unref(item->secret);
 	g_free(item->path);
 	g_free(item);
+}
+
+static struct item *item_new(const char *path)
+{
+	struct item *item = g_new0(struct item, 1);
+
+	item->path = g_strdup(path);
+	item->registered = serve(path, "org.freedesktop.Secret.Item");
+	g_ptr_array_add(mock.items, item);
+	return item;
+}
+
+#define KEPT "a(sa{ss}sayt)"
+
+static GVariant *bytes_of(GBytes *bytes)
+{
+	return g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING, bytes, TRUE);
+}
+
+static void save(void)
+{
+	GVariantBuilder all;
+	GVariant *kept;
+
+	if (mock.file == NULL)
+		return;
+	g_variant_builder_init(&all, G_VARIANT_TYPE(KEPT));
+	for (guint i = 0; i < mock.items->len; i++) {
+		const struct item *item = g_ptr_array_index(mock.items, i);
+
+		g_variant_builder_add(&all, "(s@a{ss}@s@ayt)", item->path, item->attributes, item->label, bytes_of(item->secret), item->modified);
+	}
+	kept = g_variant_ref_sink(g_variant_builder_end(&all));
+	if (!g_file_set_contents(mock.file, g_variant_get_data(kept), (gssize)g_variant_get_size(kept), NULL))
+		_exit(1);
+	g_variant_unref(kept);
+}
+
+static void restore(void)
+{
+	GVariant *kept, *attributes, *label, *secret;
+	const char *path;
+	guint64 modified;
+	GVariantIter i;
+	char *bytes;
+	gsize n;
+
+	if (mock.file == NULL || !g_file_get_contents(mock.file, &bytes, &n, NULL))
+		return;
+	kept = g_variant_new_from_data(G_VARIANT_TYPE(KEPT), bytes, n, FALSE, g_free, bytes);
+	g_variant_iter_init(&i, kept);
+	while (g_variant_iter_next(&i, "(&s@a{ss}@s@ayt)", &path, &attributes, &label, &secret, &modified)) {
+		struct item *item = item_new(path);
+
+		item->attributes = attributes;
+		item->label = label;
+		item->secret = g_variant_get_data_as_bytes(secret);
+		item->modified = modified;
+		mock.changes = MAX(mock.changes, modified);
+		g_variant_unref(secret);
+	}
+	g_variant_unref(kept);
 }
 
 /* Whether the item has all that is WANTED; it may have more. */
@@ -231,64 +304,109 @@ static void read_alias(const char *path, GVariant *arguments, GDBusMethodInvocat
 	g_dbus_method_invocation_return_value(call, g_variant_new("(o)", strcmp(name, "default") == 0 && !mock.no_default ? COLLECTION : NO_PATH));
 }
 
-/* The one with exactly these attributes, else a new one. */
-static struct item *item_for(GVariant *attributes, bool replace)
+/* The one with exactly these attributes, or NULL. */
+static struct item *item_with(GVariant *attributes)
 {
-	struct item *item;
+	for (guint i = 0; i < mock.items->len; i++) {
+		struct item *item = g_ptr_array_index(mock.items, i);
 
-	for (guint i = 0; replace && i < mock.items->len; i++) {
-		item = g_ptr_array_index(mock.items, i);
 		if (item_matches(item, attributes) && g_variant_n_children(attributes) == g_variant_n_children(item->attributes))
 			return item;
 	}
-	item = g_new0(struct item, 1);
-	item->path = g_strdup_printf(COLLECTION "/%" G_GUINT64_FORMAT, mock.changes + 1);
-	item->registered = serve(item->path, "org.freedesktop.Secret.Item");
-	g_ptr_array_add(mock.items, item);
-	return item;
+	return NULL;
+}
+
+static bool store_is_made(void)
+{
+	return mock.honest_stores < 0 || mock.stores++ < mock.honest_stores;
+}
+
+static void put_secret(struct item *item, GVariant *secret)
+{
+	GVariant *value = g_variant_get_child_value(secret, 2);
+	const void *bytes;
+	gsize n;
+
+	bytes = g_variant_get_fixed_array(value, &n, 1);
+	g_clear_pointer(&item->secret, g_bytes_unref);
+	item->secret = g_bytes_new(bytes, n);
+	item->modified = ++mock.changes;
+	g_variant_unref(value);
+	save();
+}
+
+/* Returns its path, or what would be its path; the caller's to free. */
+static char *store_item(GVariant *arguments)
+{
+	GVariant *properties, *secret, *attributes, *label;
+	gboolean replace;
+	struct item *item;
+	char *path;
+
+	g_variant_get(arguments, "(@a{sv}@(oayays)b)", &properties, &secret, &replace);
+	attributes = g_variant_lookup_value(properties, "org.freedesktop.Secret.Item.Attributes", G_VARIANT_TYPE("a{ss}"));
+	label = g_variant_lookup_value(properties, "org.freedesktop.Secret.Item.Label", G_VARIANT_TYPE_STRING);
+	item = replace ? item_with(attributes) : NULL;
+	path = item != NULL ? g_strdup(item->path) : g_strdup_printf(COLLECTION "/%" G_GUINT64_FORMAT, mock.changes + 1);
+	if (store_is_made()) {
+		item = item != NULL ? item : item_new(path);
+		g_clear_pointer(&item->attributes, g_variant_unref);
+		g_clear_pointer(&item->label, g_variant_unref);
+		item->attributes = g_variant_ref(attributes);
+		item->label = label != NULL ? g_variant_ref(label) : g_variant_ref_sink(g_variant_new_string(""));
+		put_secret(item, secret);
+	}
+	g_variant_unref(attributes);
+	g_clear_pointer(&label, g_variant_unref);
+	g_variant_unref(secret);
+	g_variant_unref(properties);
+	return path;
 }
 
 static void create_item(const char *path, GVariant *arguments, GDBusMethodInvocation *call)
 {
-	GVariant *properties, *value, *attributes, *label;
-	gboolean replace;
-	struct item *item;
-	gsize n;
-	const void *bytes;
+	char *stored;
 
 	(void)path;
 	if (mock.locked) {
 		g_dbus_method_invocation_return_dbus_error(call, ERROR_LOCKED, "it is locked");
 		return;
 	}
-	g_variant_get(arguments, "(@a{sv}(oay@ays)b)", &properties, NULL, NULL, &value, NULL, &replace);
-	attributes = g_variant_lookup_value(properties, "org.freedesktop.Secret.Item.Attributes", G_VARIANT_TYPE("a{ss}"));
-	label = g_variant_lookup_value(properties, "org.freedesktop.Secret.Item.Label", G_VARIANT_TYPE_STRING);
-	item = item_for(attributes, replace);
-	g_clear_pointer(&item->attributes, g_variant_unref);
-	g_clear_pointer(&item->label, g_variant_unref);
-	g_clear_pointer(&item->secret, g_bytes_unref);
-	item->attributes = attributes;
-	item->label = label != NULL ? label : g_variant_ref_sink(g_variant_new_string(""));
-	bytes = g_variant_get_fixed_array(value, &n, 1);
-	item->secret = g_bytes_new(bytes, n);
-	item->modified = ++mock.changes;
-	g_variant_unref(value);
-	g_variant_unref(properties);
-	g_dbus_method_invocation_return_value(call, g_variant_new("(oo)", item->path, NO_PATH));
+	if (mock.prompts) {
+		mock.wanted = g_variant_ref(arguments);
+		if (mock.prompt == 0)
+			mock.prompt = serve(PROMPT, "org.freedesktop.Secret.Prompt");
+		g_dbus_method_invocation_return_value(call, g_variant_new("(oo)", NO_PATH, PROMPT));
+		return;
+	}
+	stored = store_item(arguments);
+	g_dbus_method_invocation_return_value(call, g_variant_new("(oo)", stored, NO_PATH));
+	g_free(stored);
+}
+
+static void set_secret(const char *path, GVariant *arguments, GDBusMethodInvocation *call)
+{
+	GVariant *secret = g_variant_get_child_value(arguments, 0);
+
+	if (store_is_made())
+		put_secret(item_at(path), secret);
+	g_variant_unref(secret);
+	g_dbus_method_invocation_return_value(call, NULL);
 }
 
 static void delete_item(const char *path, GVariant *arguments, GDBusMethodInvocation *call)
 {
-	struct item *item = item_at(path);
-
 	(void)arguments;
 	if (mock.locked) {
 		g_dbus_method_invocation_return_dbus_error(call, ERROR_LOCKED, "it is locked");
 		return;
 	}
-	g_dbus_method_invocation_return_value(call, g_variant_new("(o)", NO_PATH));
-	g_ptr_array_remove(mock.items, item);
+	if (mock.prompts && mock.prompt == 0)
+		mock.prompt = serve(PROMPT, "org.freedesktop.Secret.Prompt");
+	if (!mock.prompts && !mock.keeps)
+		g_ptr_array_remove(mock.items, item_at(path));
+	save();
+	g_dbus_method_invocation_return_value(call, g_variant_new("(o)", mock.prompts ? PROMPT : NO_PATH));
 }
 
 static void get_secret(const char *path, GVariant *arguments, GDBusMethodInvocation *call)
@@ -306,25 +424,45 @@ static void close_session(const char *path, GVariant *arguments, GDBusMethodInvo
 	g_dbus_method_invocation_return_value(call, NULL);
 }
 
+static void take_prompt_away(void)
+{
+	g_dbus_connection_unregister_object(mock.bus, mock.prompt);
+	mock.prompt = 0;
+	g_clear_pointer(&mock.wanted, g_variant_unref);
+}
+
+static void say_completed(bool dismissed, GVariant *result)
+{
+	g_dbus_connection_emit_signal(mock.bus, NULL, PROMPT, "org.freedesktop.Secret.Prompt", "Completed",
+	                              g_variant_new("(bv)", dismissed, result), NULL);
+}
+
 static void complete(bool dismissed)
 {
 	const char *opened[] = { COLLECTION, NULL };
 
 	if (!dismissed)
 		mock.locked = false;
-	g_dbus_connection_emit_signal(mock.bus, NULL, PROMPT, "org.freedesktop.Secret.Prompt", "Completed",
-	                              g_variant_new("(bv)", dismissed, g_variant_new_objv(opened, dismissed ? 0 : 1)), NULL);
+	say_completed(dismissed, g_variant_new_objv(opened, dismissed ? 0 : 1));
 }
 
-static void take_prompt_away(void)
+static void complete_store(void)
 {
-	g_dbus_connection_unregister_object(mock.bus, mock.prompt);
-	mock.prompt = 0;
+	char *stored = store_item(mock.wanted);
+
+	say_completed(false, g_variant_new_object_path(stored));
+	take_prompt_away();
+	g_free(stored);
 }
 
 static void prompt(const char *path, GVariant *arguments, GDBusMethodInvocation *call)
 {
 	(void)path, (void)arguments;
+	if (mock.wanted != NULL) {
+		g_dbus_method_invocation_return_value(call, NULL);
+		complete_store();
+		return;
+	}
 	if (mock.manner->prompt == IS_REFUSED) {
 		g_dbus_method_invocation_return_dbus_error(call, "org.freedesktop.DBus.Error.Failed", "no prompter");
 		return;
@@ -349,8 +487,10 @@ static void dismiss(const char *path, GVariant *arguments, GDBusMethodInvocation
 	if (mock.manner->dismiss == IS_SILENT)
 		return; /* the call is never answered, and not freed */
 	g_dbus_method_invocation_return_value(call, NULL);
-	if (mock.manner->dismiss == COMPLETES)
+	if (mock.manner->dismiss == COMPLETES || mock.wanted != NULL)
 		complete(true);
+	if (mock.wanted != NULL)
+		take_prompt_away();
 }
 
 static const struct method {
@@ -367,16 +507,39 @@ static const struct method {
 	{ "CreateItem", create_item },
 	{ "Delete", delete_item },
 	{ "GetSecret", get_secret },
+	{ "SetSecret", set_secret },
 	{ "Close", close_session },
 	{ "Prompt", prompt },
 	{ "Dismiss", dismiss },
 };
 
+/* A call has come. */
+static void count(const char *name)
+{
+	printf("%s\n", name);
+	mock.calls++;
+	if (mock.calls == mock.dies_at)
+		_exit(0);
+	if (mock.calls == mock.loses_at)
+		g_atomic_int_set(&mock.ends, 1);
+}
+
+/* Answers go out in another thread, through here. */
+static GDBusMessage *on_message(GDBusConnection *bus, GDBusMessage *message, gboolean incoming, gpointer data)
+{
+	GDBusMessageType type = g_dbus_message_get_message_type(message);
+
+	(void)bus, (void)data;
+	if (!incoming && g_atomic_int_get(&mock.ends) && (type == G_DBUS_MESSAGE_TYPE_METHOD_RETURN || type == G_DBUS_MESSAGE_TYPE_ERROR))
+		_exit(0);
+	return message;
+}
+
 static void on_call(GDBusConnection *bus, const char *sender, const char *path, const char *interface, const char *name,
                     GVariant *arguments, GDBusMethodInvocation *call, gpointer data)
 {
 	(void)bus, (void)sender, (void)interface, (void)data;
-	printf("%s\n", name);
+	count(name);
 	for (size_t i = 0; i < G_N_ELEMENTS(methods); i++)
 		if (strcmp(name, methods[i].name) == 0) {
 			methods[i].answer(path, arguments, call);
@@ -401,6 +564,7 @@ static GVariant *on_property(GDBusConnection *bus, const char *sender, const cha
 	const struct item *item = item_at(path);
 
 	(void)bus, (void)sender, (void)interface, (void)error, (void)data;
+	count("Get");
 	if (strcmp(name, "Collections") == 0)
 		return g_variant_new_objv(collections, mock.no_default ? 0 : 1);
 	if (strcmp(name, "Items") == 0)
@@ -435,29 +599,54 @@ static void on_no_name(GDBusConnection *bus, const char *name, gpointer data)
 	exit(1);
 }
 
+static const struct word {
+	const char *name;
+	bool *flag;
+} words[] = {
+	{ "locked", &mock.locked },
+	{ "no-default", &mock.no_default },
+	{ "search-asks", &mock.search_asks },
+	{ "prompts", &mock.prompts },
+	{ "keeps", &mock.keeps },
+};
+
+static const struct number {
+	const char *name;
+	long *value;
+} numbers[] = {
+	{ "dies=", &mock.dies_at },
+	{ "loses=", &mock.loses_at },
+	{ "lies=", &mock.honest_stores },
+};
+
+static bool read_argument(const char *argument)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+		if (strcmp(argument, words[i].name) == 0)
+			return *words[i].flag = true;
+	for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
+		if (g_str_has_prefix(argument, numbers[i].name)) {
+			*numbers[i].value = strtol(argument + strlen(numbers[i].name), NULL, 10);
+			return true;
+		}
+	for (size_t i = 0; i < G_N_ELEMENTS(manners); i++)
+		if (strcmp(argument, manners[i].name) == 0) {
+			mock.manner = &manners[i];
+			return true;
+		}
+	if (!g_str_has_prefix(argument, "file="))
+		return false;
+	mock.file = argument + strlen("file=");
+	return true;
+}
+
 static void read_arguments(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
-		bool known = true;
-
-		if (strcmp(argv[i], "locked") == 0)
-			mock.locked = true;
-		else if (strcmp(argv[i], "no-default") == 0)
-			mock.no_default = true;
-		else if (strcmp(argv[i], "search-asks") == 0)
-			mock.search_asks = true;
-		else
-			known = false;
-		for (size_t k = 0; !known && k < G_N_ELEMENTS(manners); k++)
-			if (strcmp(argv[i], manners[k].name) == 0) {
-				mock.manner = &manners[k];
-				known = true;
-			}
-		if (!known) {
+	for (int i = 1; i < argc; i++)
+		if (!read_argument(argv[i])) {
 			fprintf(stderr, "mock-secrets: what is '%s'?\n", argv[i]);
 			exit(2);
 		}
-	}
 }
 
 int main(int argc, char **argv)
@@ -477,6 +666,8 @@ int main(int argc, char **argv)
 	serve(COLLECTION, "org.freedesktop.Secret.Collection");
 	serve(DEFAULT_ALIAS, "org.freedesktop.Secret.Collection");
 	serve(SESSION, "org.freedesktop.Secret.Session");
+	g_dbus_connection_add_filter(mock.bus, on_message, NULL, NULL);
+	restore();
 	g_bus_own_name_on_connection(mock.bus, SERVICE_NAME, G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE, on_name, on_no_name, NULL, NULL);
 	g_main_loop_run(g_main_loop_new(NULL, FALSE));
 	return 0;
