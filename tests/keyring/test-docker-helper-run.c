@@ -5,7 +5,6 @@
  */
 #include "tests/keyring/docker-helper-host.h"
 
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -204,6 +203,7 @@ static void no_time_left(void **unused)
 	leap_ms = 2 * HOUR_MS;
 	says("get", ANSWER, "0");
 	assert_int_equal(lookup(), ACRED_TIMEOUT);
+	assert_noted("no time left");
 	assert_int_equal(erase(), ACRED_TIMEOUT);
 	assert_int_equal(store("SECRET", 6), ACRED_TIMEOUT);
 	assert_string_equal(read_text("calls"), "");
@@ -218,6 +218,13 @@ static void no_deadline(void **unused)
 	assert_int_equal(lookup(), ACRED_OK);
 }
 
+static bool is_held(int alive)
+{
+	struct pollfd end = { .fd = alive, .events = POLLIN };
+
+	return poll(&end, 1, 0) == 0;
+}
+
 /* Its child has its stdout, and goes on. */
 static void leaves_a_child(void **unused)
 {
@@ -228,13 +235,22 @@ static void leaves_a_child(void **unused)
 	let_go = open(path_of("hold"), O_WRONLY | O_CLOEXEC);
 	setenv("FAKE", "leaves", 1);
 	says("get", ANSWER, "0");
+	call.deadline_ms = now_ms() + WAIT_MS;
 	assert_int_equal(lookup(), ACRED_OK);
+	assert_true(is_held(alive));
 	assert_int_equal(write(let_go, "-", 1), 1);
 	assert_alive_ends(alive);
 	take_orphan();
 	close(let_go);
 	close(hold);
 	close(alive);
+}
+
+static void leaves_a_child_on_an_old_kernel(void **unused)
+{
+	pidfd_error = ENOSYS;
+	leaves_a_child(unused);
+	pidfd_error = 0;
 }
 
 static void reads_nothing(void **unused)
@@ -315,6 +331,7 @@ static void long_answers(void **unused)
 
 static const struct CMUnitTest tests[] = {
 	ROW(its_environment), ROW(nothing_else_of_ours), ROW(hangs), ROW(hangs_on_an_old_kernel), ROW(deaf_with_a_child), ROW(no_time_left),
-	ROW(no_deadline), ROW(leaves_a_child), ROW(reads_nothing), ROW(says_too_much), ROW(endless_on_stderr), ROW(is_killed), ROW(long_answers),
+	ROW(no_deadline), ROW(leaves_a_child),
+	ROW(leaves_a_child_on_an_old_kernel), ROW(reads_nothing), ROW(says_too_much), ROW(endless_on_stderr), ROW(is_killed), ROW(long_answers),
 };
 DOCKER_MAIN(tests)
