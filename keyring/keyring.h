@@ -37,7 +37,8 @@ struct keyring_ears {
 	 * and may arm a watchdog that names the module. */
 	int64_t (*begin)(void *host, const char *module);
 	void (*loads)(void *host); /* in between: a shared object is about to be loaded. Or NULL */
-	size_t (*end)(void *host); /* returns how many bytes were printed on stdout meanwhile, by whomever */
+	/* Returns how many bytes were printed on stdout meanwhile, by whomever; SIZE_MAX: it was closed. */
+	size_t (*end)(void *host);
 	int (*put)(void *host, const char *bytes, size_t len);
 	void (*note)(void *host, const char *module, const char *text);
 	int (*ask)(void *host, const char *question, const char **answer, size_t *len); /* or NULL */

@@ -235,8 +235,8 @@ enum outcome client_call(struct context *context, const struct account *account,
 	failpoint(asking[call->endpoint]);
 	arm(context, account_text(account, text));
 	client->call(call, ret_reply);
-	watchdog_disarm();
 	strayed = stdout_strayed();
+	watchdog_disarm();
 	if (strayed)
 		trace("%s printed %zu bytes on stdout, which were dropped", site_client(), strayed);
 	/* Made to fail, the answer is one that was lost. */

@@ -17,9 +17,26 @@
 #include "helper/base/harden.h"
 
 #define PATIENCE_MS 1000 /* a reader is waited for even if no time is left */
+#define STRAY_MAX_BYTES (1024 * 1024) /* a thread that prints for ever must not be read for ever */
 
 static int callers = STDOUT_FILENO; /* the caller's stdout */
 static int stray = -1;              /* where what is printed on descriptor 1 comes out, once the caller's is set aside */
+static struct stat is_callers, is_stray; /* these two, so as to know them again */
+
+/* Foreign code may have closed every descriptor that it did not know, and the number be a file of its own by now. */
+static bool is_still(int fd, const struct stat *what)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_dev == what->st_dev && st.st_ino == what->st_ino;
+}
+
+static bool is_lost(void)
+{
+	return stray >= 0 && !is_still(callers, &is_callers);
+}
+
+static const char closed[] = "a keyring module or a library has closed it";
 
 static enum outcome unwritten(struct trouble *trouble, const char *why)
 {
@@ -32,6 +49,8 @@ enum outcome stdout_check(struct trouble *trouble)
 
 	if (!harden_stdout_was_open())
 		return unwritten(trouble, "it is not open for writing");
+	if (is_lost())
+		return unwritten(trouble, closed);
 	/* POLLERR is a pipe's word for it, POLLHUP a socket's (Node's children have one) and a terminal's. */
 	if (poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP | POLLNVAL)))
 		return unwritten(trouble, "nobody reads it any more");
@@ -75,6 +94,8 @@ enum outcome stdout_write(struct bytes b, int64_t deadline_ms, struct trouble *t
 		deadline_ms = at_least_ms;
 	if (!harden_stdout_was_open())
 		return unwritten(trouble, "it is not open for writing");
+	if (is_lost())
+		return unwritten(trouble, closed);
 	while (b.n) {
 		ssize_t n;
 
@@ -96,7 +117,8 @@ void stdout_set_aside(void)
 {
 	int ends[2] = { -1, -1 }, aside = stray < 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
 
-	if (aside >= 0 && pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0 && dup2(ends[1], STDOUT_FILENO) == STDOUT_FILENO) {
+	if (aside >= 0 && fstat(aside, &is_callers) == 0 && pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0 && fstat(ends[0], &is_stray) == 0 &&
+	    dup2(ends[1], STDOUT_FILENO) == STDOUT_FILENO) {
 		callers = aside;
 		stray = ends[0];
 		close(ends[1]);
@@ -109,8 +131,20 @@ void stdout_set_aside(void)
 		close(aside);
 }
 
+/* The next file of ours must not get the number that others print on. */
+static void keep_taken(void)
+{
+	int null = fcntl(STDOUT_FILENO, F_GETFD) < 0 ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
+
+	if (null >= 0)
+		dup2(null, STDOUT_FILENO);
+	if (null > STDOUT_FILENO)
+		close(null);
+}
+
 size_t stdout_strayed(void)
 {
+	static bool told;
 	char bytes[512];
 	size_t all = 0;
 	ssize_t n;
@@ -118,7 +152,13 @@ size_t stdout_strayed(void)
 	if (stray < 0)
 		return 0;
 	fflush(stdout); /* what printf() holds back */
-	while ((n = read(stray, bytes, sizeof bytes)) > 0)
+	keep_taken();
+	if (is_lost() || !is_still(stray, &is_stray)) {
+		all = told ? 0 : STDOUT_CLOSED;
+		told = true;
+		return all;
+	}
+	while (all < STRAY_MAX_BYTES && (n = read(stray, bytes, sizeof bytes)) > 0)
 		all += (size_t)n;
 	explicit_bzero(bytes, sizeof bytes);
 	return all;
@@ -126,5 +166,5 @@ size_t stdout_strayed(void)
 
 int stdout_descriptor(void)
 {
-	return callers;
+	return is_lost() ? -1 : callers;
 }

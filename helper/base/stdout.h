@@ -6,6 +6,7 @@
 #define HELPER_BASE_STDOUT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "helper/base/trouble.h"
 #include "protocol/bytes.h"
@@ -22,10 +23,14 @@ enum outcome stdout_write(struct bytes b, int64_t deadline_ms, struct trouble *t
  * another number. Where no descriptor is to be had, all stays as it is. Once. */
 void stdout_set_aside(void);
 
-/* How much foreign code has printed on descriptor 1 since this was last asked; it is dropped, for what it says may be a secret. */
+#define STDOUT_CLOSED SIZE_MAX
+
+/* How much foreign code has printed on descriptor 1 since this was last asked; it is dropped, for what it says may be a secret.
+ * STDOUT_CLOSED, once: it has closed what it does not know, the caller's stdout too, on which nothing is written any more.
+ * Flushes the C library's stdout, which that code may have spoilt: to be asked while a watchdog is armed. */
 size_t stdout_strayed(void);
 
-/* The descriptor of the caller's stdout. */
+/* The descriptor of the caller's stdout; -1: foreign code has closed it. For a signal handler too. */
 int stdout_descriptor(void);
 
 #endif

@@ -74,13 +74,14 @@ static void loads(void *host)
 static size_t end(void *host)
 {
 	struct walk *walk = host;
+	size_t strayed = stdout_strayed();
 
 	watchdog_disarm();
 	secret_wipe(&walk->answer);
 	/* A person's time is not the program's. */
 	if (walk->may_prompt)
 		walk->context->deadline_ms += clock_mono_ms() - walk->began_ms;
-	return stdout_strayed();
+	return strayed;
 }
 
 static int put(void *host, const char *bytes, size_t len)
@@ -244,9 +245,11 @@ static int64_t begin_close(void *host, const char *module)
 
 static size_t end_close(void *host)
 {
+	size_t strayed = stdout_strayed();
+
 	(void)host;
 	watchdog_disarm();
-	return stdout_strayed();
+	return strayed;
 }
 
 void walk_close(struct context *context, int code)

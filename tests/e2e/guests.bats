@@ -343,6 +343,30 @@ login_guest() {
 	expect 5 "$guest: printed "
 }
 
+@test "a module that closes what is not its own: 5, naming its file; no token goes to where stdout was" {
+	login_guest
+	misbehaves lookup closefrom
+	run_cred get "$ACCOUNT"
+	expect 5 "$guest: closed descriptors that are not its own"
+	[[ -e $KEPT.spilled && ! -s $KEPT.spilled ]]
+	misbehaves lookup close-stdout
+	run_cred get "$ACCOUNT"
+	expect 0
+	works "$out"
+}
+
+@test "a thread that is left behind and prints: no other keyring is blamed, and nobody waits for its end" {
+	login_guest
+	misbehaves lookup print-for-ever
+	run_cred get "$ACCOUNT"
+	[[ $code == 0 || $code == 5 && $err == *"$guest: printed "* ]] # it may have begun before the call was over
+	[[ $err != *kernel* && $err != *cached* ]] || fails "another is blamed"
+	misbehaves close print-for-ever
+	run_cred get "$ACCOUNT"
+	expect 0
+	works "$out"
+}
+
 @test "one that is refused is said even where another line has the token" {
 	login_demo
 	expect 0

@@ -15,6 +15,9 @@
 #include "helper/base/stdout.h"
 #include "tests/helper/scratch.h"
 
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -224,6 +227,66 @@ static void others_print_elsewhere(void **state)
 	assert_int_equal(scratch_exit_code(child), 0);
 }
 
+/* A module that closes all that it does not know, and has a file of its own there then; and one that prints without end. */
+static void what_is_closed(void)
+{
+	struct trouble trouble = { 0 };
+
+	stdout_set_aside();
+	for (int fd = STDERR_FILENO + 1; fd < 16; fd++) {
+		close(fd);
+		(void)!open(scratch_path("theirs"), O_RDWR | O_CREAT, 0600);
+	}
+	if (stdout_strayed() != STDOUT_CLOSED || stdout_strayed() != 0 || stdout_descriptor() != -1)
+		_exit(1);
+	if (stdout_check(&trouble) != UNWRITTEN || stdout_write(hello, SOON, &trouble) != UNWRITTEN)
+		_exit(2);
+	fclose(stdout);
+	if (stdout_strayed() != 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0)
+		_exit(3);
+	_exit(0);
+}
+
+static void nothing_of_ours_goes_where_theirs_is(void **state)
+{
+	pid_t child = fork();
+	struct stat st;
+
+	(void)state;
+	if (child == 0) {
+		if (harden_process())
+			what_is_closed();
+		_exit(99);
+	}
+	assert_int_equal(scratch_exit_code(child), 0);
+	assert_int_equal(stat(scratch_path("theirs"), &st), 0);
+	assert_int_equal(st.st_size, 0);
+}
+
+static void *print_for_ever(void *nothing)
+{
+	for (;;)
+		if (write(STDOUT_FILENO, big, PIPE_BUF) < 0)
+			sched_yield();
+	return nothing;
+}
+
+static void who_prints_for_ever_is_not_read_for_ever(void **state)
+{
+	pid_t child = fork();
+	pthread_t thread;
+
+	(void)state;
+	if (child == 0) {
+		stdout_set_aside();
+		pthread_create(&thread, NULL, print_for_ever, NULL);
+		while (stdout_strayed() == 0)
+			;
+		_exit(0);
+	}
+	assert_int_equal(scratch_exit_code(child), 0);
+}
+
 /* Without a descriptor for it nothing changes. */
 static void no_room_to_set_it_aside(void **state)
 {
@@ -250,7 +313,8 @@ int main(void)
 		cmocka_unit_test(a_closed_one),                  CASE(files_and_full_disks),
 		cmocka_unit_test(a_big_one_comes_whole),         cmocka_unit_test(nobody_reads),
 		cmocka_unit_test(a_reader_leaves),               cmocka_unit_test(others_print_elsewhere),
-		cmocka_unit_test(no_room_to_set_it_aside),
+		cmocka_unit_test(no_room_to_set_it_aside),       CASE(nothing_of_ours_goes_where_theirs_is),
+		cmocka_unit_test(who_prints_for_ever_is_not_read_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
