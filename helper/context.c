@@ -92,6 +92,15 @@ void context_warn(struct context *context, const char *code, const char *format,
 	context->warnings[context->n_warnings++] = (struct notice){ code, text };
 }
 
+void context_stake(struct context *context, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(context->at_stake, sizeof context->at_stake, format, args);
+	va_end(args);
+}
+
 struct bytes context_failure(const struct context *context, const struct trouble *trouble, char *buffer, size_t room)
 {
 	struct out out = { .p = buffer, .room = room };
@@ -112,8 +121,11 @@ struct bytes context_failure(const struct context *context, const struct trouble
 void context_foresee(const struct context *context, enum watchdog_end end, const struct trouble *trouble)
 {
 	char reply[WATCHDOG_REPLY_MAX_BYTES];
+	struct trouble said = *trouble;
 
-	watchdog_words(end, trouble, context_failure(context, trouble, reply, sizeof reply), (int)trouble_outcome(trouble->code));
+	if (context->at_stake[0])
+		trouble_say(&said, trouble->code, context->at_stake, "%s", trouble->message);
+	watchdog_words(end, &said, context_failure(context, &said, reply, sizeof reply), (int)trouble_outcome(said.code));
 }
 
 int context_finish(struct context *context)

@@ -36,6 +36,7 @@ struct context {
 	struct notice warnings[CONTEXT_WARNINGS_MAX];
 	char warning_text[CONTEXT_WARNINGS_MAX][CONTEXT_WARNING_BYTES];
 	size_t n_warnings;
+	char at_stake[CONTEXT_WARNING_BYTES]; /* "", or what must be said even if foreign code ends us now: the remedy then */
 };
 
 /* The clock starts, the person is looked for. Reads no file. */
@@ -58,6 +59,9 @@ void context_reserve(struct context *context);
 /* A warning: CODE for machines, a line for people. Escaped here; the same one is said once; those that the reply has no room for are said alone. */
 void context_warn(struct context *context, const char *code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* What is lost to the person unless it is said, should foreign code hang or crash from now on; "": nothing any more. */
+void context_stake(struct context *context, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The failure reply in the wanted format, or nothing where it has none; returns its bytes. */
 struct bytes context_failure(const struct context *context, const struct trouble *trouble, char *buffer, size_t room);

@@ -190,12 +190,13 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 	enum outcome outcome;
 
 	signals_hold(&signals);
+	context_stake(context, "the server may have made a RefreshToken '%s' all the same; look, and delete it, at %s/account/auth", name, account->base_url);
 	outcome = client_call(context, account, &call, &fresh.token, &reply);
 	if (outcome != DONE && reply.maybe_acted)
-		context_warn(context, "orphan", "the server may have made a RefreshToken '%s' all the same; look, and delete it, at %s/account/auth",
-		             name, account->base_url);
+		context_warn(context, "orphan", "%s", context->at_stake);
 	if (outcome != DONE)
 		return outcome;
+	context_stake(context, "the server has made a RefreshToken '%s' that could not be kept here; delete it at %s/account/auth", name, account->base_url);
 	/* It exists nowhere else now: keeping it does not depend on how long the server took to make it. */
 	context_reserve(context);
 	account->user_id = reply.user_id;
@@ -211,10 +212,10 @@ enum outcome enroll_password(struct context *context, struct account *account, s
 	if (outcome == DONE)
 		outcome = failpoint_after("login.stored", vault_keep_refresh(context, account, &fresh), &context->trouble);
 	if (outcome != DONE) {
-		context_warn(context, "orphan", "the server has made a RefreshToken '%s' that could not be kept here; delete it at %s/account/auth",
-		             name, account->base_url);
+		context_warn(context, "orphan", "%s", context->at_stake);
 		return outcome;
 	}
+	context_stake(context, "%s", "");
 	outcome = failpoint_after("login.listed", list(context, account, true), &context->trouble);
 	replaced = outcome == DONE || !is_moved(account, &before);
 	if (replaced)

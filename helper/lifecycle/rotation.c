@@ -98,6 +98,18 @@ static enum outcome rescue(struct context *context, const struct account *accoun
 	                   text, why);
 }
 
+/* Of a crash or a hang nobody returns to rescue(). */
+static void stake(struct context *context, const struct account *account, bool copied)
+{
+	char text[ACCOUNT_TEXT_BYTES];
+
+	if (copied)
+		context_stake(context, "its new RefreshToken is not lost: make the keyring work, then call 'alation-cred get %s' within a day and before a restart",
+		              account_text(account, text));
+	else
+		context_stake(context, "log in again: 'alation-cred login %s'; nothing here could keep the new token", account->base_url);
+}
+
 static enum outcome keep(struct context *context, struct account *account, struct refresh_record *fresh)
 {
 	char path[RECOVERY_PATH_BYTES];
@@ -107,8 +119,10 @@ static enum outcome keep(struct context *context, struct account *account, struc
 	enum outcome outcome;
 
 	failpoint("rotate.copied");
+	stake(context, account, copied);
 	fresh->regen_begun = 0;
 	outcome = failpoint_after("rotate.stored", vault_keep_refresh(context, account, fresh), &context->trouble);
+	context_stake(context, "%s", "");
 	fresh->regen_begun = begun;
 	if (outcome != DONE)
 		return rescue(context, account, fresh, copied);

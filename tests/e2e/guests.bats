@@ -202,7 +202,7 @@ login_guest() {
 	misbehaves store-again segv
 	forget_calls
 	run_cred rotate "$ACCOUNT"
-	expect 5 "the keyring module '$guest' crashed"
+	expect 5 "the keyring module '$guest' crashed" "; its new RefreshToken is not lost: " "'alation-cred get $ACCOUNT' within a day"
 	[[ $(calls) == regenRefreshToken ]]
 	misbehaves
 	run_cred get "$ACCOUNT"
@@ -211,6 +211,23 @@ login_guest() {
 	[[ $(<"$KEPT") != "$before" ]]
 	run_cred rotate "$ACCOUNT"
 	expect 0
+}
+
+@test "a crash or a hang as a login's RefreshToken is stored: what the server has made is named, with where to delete it" {
+	local wrong words
+	guest misbehaves
+	for wrong in segv pause; do
+		[[ ! $SANITIZED || $wrong == pause ]] || continue
+		misbehaves store $wrong
+		login_demo --name "of-$wrong" --format json --timeout 1
+		words="the server has made a RefreshToken 'of-$wrong' that could not be kept here; delete it at $SANDBOX_URL/account/auth"
+		[[ $code == 5 && $err == *"the keyring module '$guest' "*"; $words"* && $out == *"\"remedy\":\"$words\""* ]] || fails "not said" || return 1
+		misbehaves try $wrong
+		forget_calls
+		login_demo --timeout 1
+		expect 5 "the keyring module '$guest' " || return 1
+		no_calls || return 1
+	done
 }
 
 @test "a module that crashes when it is loaded, hangs there, ends the program or prints: 5, naming its file" {
