@@ -11,6 +11,7 @@
 #include "keyring/load.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -40,6 +41,12 @@ static int refuse(char *why, size_t room, const char *path, const char *reason)
 	return ACRED_FAILED;
 }
 
+/* Whether the linker missed a file, and not NAME, which is open. Its words are not translated: nobody here sets a locale. */
+static bool is_about_another(const char *reason, const char *name)
+{
+	return strstr(reason, strerror(ENOENT)) != NULL && strstr(reason, name) == NULL;
+}
+
 static int load_symbol(const char *path, int binding, const char *symbol, const void **ret_address, char *why, size_t room)
 {
 	char name[sizeof "/proc/self/fd/" + 3 * sizeof(int)];
@@ -56,7 +63,8 @@ static int load_symbol(const char *path, int binding, const char *symbol, const 
 	if (object == NULL) {
 		reason = dlerror();
 		close(fd);
-		return refuse(why, room, path, reason != NULL ? reason : "cannot be loaded");
+		refuse(why, room, path, reason != NULL ? reason : "cannot be loaded");
+		return reason != NULL && is_about_another(reason, name) ? ACRED_UNAVAILABLE : ACRED_FAILED;
 	}
 	*ret_address = dlsym(object, symbol);
 	if (*ret_address == NULL) {

@@ -4,11 +4,13 @@
  */
 #include "helper/lifecycle/ready.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "helper/account.h"
 #include "helper/base/failpoint.h"
 #include "helper/base/prompt.h"
+#include "helper/lifecycle/missing.h"
 #include "helper/lifecycle/record.h"
 #include "helper/lifecycle/vault.h"
 #include "helper/lifecycle/walk.h"
@@ -23,8 +25,12 @@ static bool a_person_is_there(const struct context *context)
 /* Whoever named it has misspelt it, or it is not installed. */
 static enum outcome say_no_module(struct context *context, const struct keyring_answer *answer, const char *module)
 {
-	return trouble_say(&context->trouble, TROUBLE_KEYRING_UNAVAILABLE, "alation-cred-keyring(7) lists the modules; install that one, or log in with another",
-	                   "the keyring module '%s' cannot be used: %s", module, answer->why);
+	char words[MISSING_WORDS_BYTES] = "install that one", remedy[MISSING_WORDS_BYTES + 96];
+
+	if (answer->status == ACRED_UNAVAILABLE)
+		missing_words(module, answer->why, words);
+	snprintf(remedy, sizeof remedy, "alation-cred-keyring(7) lists the modules; %s, or log in with another", words);
+	return trouble_say(&context->trouble, TROUBLE_KEYRING_UNAVAILABLE, remedy, "the keyring module '%s' cannot be used: %s", module, answer->why);
 }
 
 /* Whether the keyring answers. The user id is not known before the server tells it; any will do. */

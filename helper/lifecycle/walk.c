@@ -13,6 +13,7 @@
 #include "helper/base/stdout.h"
 #include "helper/base/trace.h"
 #include "helper/base/watchdog.h"
+#include "helper/lifecycle/missing.h"
 #include "keyring/load.h"
 
 #define PROMPT_MS 120000
@@ -316,6 +317,21 @@ static enum outcome say_unavailable(struct walk *walk, const char *text, const c
 	                   *why ? ": " : "", why);
 }
 
+/* It never was a module: a session with a Secret Service would be no help. */
+static enum outcome say_missing(struct walk *walk, const char *text, const char *module, const char *why)
+{
+	char remedy[URL_BASE_MAX_BYTES + MISSING_WORDS_BYTES + 96];
+	int n;
+
+	missing_words(module, why, remedy);
+	n = (int)strlen(remedy);
+	if (strcmp(module, "sealed-file") != 0)
+		snprintf(remedy + n, sizeof remedy - (size_t)n, ", or keep it in an encrypted file: 'alation-cred login --keyring sealed-file %s'",
+		         walk->account->base_url);
+	return trouble_say(&walk->context->trouble, TROUBLE_KEYRING_UNAVAILABLE, remedy, "the keyring module '%s' cannot be used for %s: %s", module,
+	                   text, why);
+}
+
 /* Whether the list names a keyring that the configuration has no line for: one with arguments looked elsewhere. */
 static bool has_lost_its_line(const struct walk *walk)
 {
@@ -337,6 +353,17 @@ static enum outcome say_absent(struct walk *walk, const char *text)
 	                   lost ? walk->account->module : "", lost ? "', which no line of the configuration has" : "");
 }
 
+static enum outcome say_required(struct context *context, int status, const char *module, const char *why)
+{
+	char words[MISSING_WORDS_BYTES] = "install that module", remedy[MISSING_WORDS_BYTES + 64];
+
+	if (status == ACRED_UNAVAILABLE)
+		missing_words(module, why, words);
+	snprintf(remedy, sizeof remedy, "%s, or take its line out of the configuration", words);
+	return trouble_say(&context->trouble, TROUBLE_CONFIGURATION, remedy,
+	                   "the keyring module '%s', which the configuration requires, cannot be used: %s", module, why);
+}
+
 enum outcome walk_say(struct walk *walk, const struct keyring_answer *answer)
 {
 	const char *why = answer->why, *module = answer->module ? answer->module : "none";
@@ -345,8 +372,7 @@ enum outcome walk_say(struct walk *walk, const struct keyring_answer *answer)
 
 	account_text(walk->account, text);
 	if (answer->refused)
-		return trouble_say(&context->trouble, TROUBLE_CONFIGURATION, "install that module, or take its line out of the configuration",
-		                   "the keyring module '%s', which the configuration requires, cannot be used: %s", module, why);
+		return say_required(context, answer->status, module, why);
 	switch (answer->status) {
 	case ACRED_OK:
 		return DONE;
@@ -355,7 +381,8 @@ enum outcome walk_say(struct walk *walk, const struct keyring_answer *answer)
 	case ACRED_LOCKED:
 		return say_locked(walk, text, module, why);
 	case ACRED_UNAVAILABLE:
-		return say_unavailable(walk, text, module, why);
+		return keyring_is_refused(&context->keyring, "refresh", module) ? say_missing(walk, text, module, why)
+		                                                               : say_unavailable(walk, text, module, why);
 	case ACRED_TIMEOUT:
 		return trouble_say(&context->trouble, TROUBLE_KEYRING_TIMEOUT, "look whether that keyring's service hangs, then try again",
 		                   "the keyring (%s) did not answer in time for %s", module, text);

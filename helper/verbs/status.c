@@ -15,6 +15,7 @@
 #include "helper/base/clock.h"
 #include "helper/base/stdout.h"
 #include "helper/lifecycle/cached.h"
+#include "helper/lifecycle/missing.h"
 #include "helper/lifecycle/vault.h"
 #include "helper/settings.h"
 #include "helper/sources.h"
@@ -49,22 +50,31 @@ static const char *keep_why(struct line *line, const char *why)
 	return kept;
 }
 
-static void pass_over(struct line *line, struct holding *holding, const char *module, int status, const char *why)
+static void pass_over(struct line *line, struct holding *holding, const char *module, int status, bool refused, const char *why)
 {
+	char both[KEYRING_WHY_MAX_BYTES + MISSING_WORDS_BYTES], words[MISSING_WORDS_BYTES];
+
+	if (refused && status == ACRED_UNAVAILABLE) {
+		snprintf(both, sizeof both, "%s; %s", why, missing_words(module, why, words));
+		why = both;
+	}
 	if (holding->n_passed_over == sizeof holding->passed_over / sizeof *holding->passed_over)
 		return;
 	holding->passed_over[holding->n_passed_over++] = (struct passed_over){ module, keyring_status_word(status), keep_why(line, why) };
 }
 
 /* Who answered, and why those before did not; where nothing was found, the one whose status that is did not either. */
-static void fill_holding(struct line *line, struct holding *holding, const struct keyring_answer *answer)
+static void fill_holding(struct context *context, const char *facility, struct line *line, struct holding *holding,
+                         const struct keyring_answer *answer)
 {
 	for (size_t i = 0; i < answer->n_passed_over; i++)
-		pass_over(line, holding, answer->passed_over[i].module, answer->passed_over[i].status, answer->passed_over[i].why);
+		pass_over(line, holding, answer->passed_over[i].module, answer->passed_over[i].status, answer->passed_over[i].refused,
+		          answer->passed_over[i].why);
 	if (answer->status == ACRED_OK)
 		holding->module = answer->module;
 	else if (answer->module)
-		pass_over(line, holding, answer->module, answer->status, answer->why);
+		pass_over(line, holding, answer->module, answer->status, keyring_is_refused(&context->keyring, facility, answer->module),
+		          answer->why);
 }
 
 static void look_at(struct context *context, const struct account *account, struct line *line)
@@ -80,7 +90,7 @@ static void look_at(struct context *context, const struct account *account, stru
 		.exclusive = account->exclusive,
 	} };
 	line->refresh_status = vault_locate_refresh(context, account, &answer);
-	fill_holding(line, &line->status.refresh, &answer);
+	fill_holding(context, "refresh", line, &line->status.refresh, &answer);
 	/* The list tells of the one that is kept, and a source that goes before it has told nothing. */
 	if (answer.status == ACRED_OK && answer.readonly)
 		line->status.name = bytes_of("");
@@ -94,7 +104,7 @@ static void look_at(struct context *context, const struct account *account, stru
 	/* A token whose time is over is cached no more, whatever still lies there. */
 	if (line->access_status == ACRED_OK && line->access_left_s <= 0)
 		line->access_status = answer.status = ACRED_ABSENT;
-	fill_holding(line, &line->status.access, &answer);
+	fill_holding(context, "access", line, &line->status.access, &answer);
 	if (line->access_status == ACRED_OK)
 		line->status.access.expires_at = answer_moment(access.expires_at, line->access_end);
 }

@@ -248,9 +248,9 @@ SOURCES=(credentials-directory absent '$CREDENTIALS_DIRECTORY is not set' enviro
 	run_cred status --format json
 	[[ $(jq -c '[.accounts[0]|.refresh,.access|[.module,(.passed_over[]|.module,.status)]]' <<<"$out") == \
 		'[["secret-service","nosuch","unavailable","environment","absent"],["kernel","nosuch","unavailable"]]' ]] || fails "not those"
-	[[ $(jq -r '.accounts[0].access.passed_over[0].why' <<<"$out") == *'/nosuch.so: No such file or directory' ]] || fails "no reason"
+	[[ $(jq -r '.accounts[0].access.passed_over[0].why' <<<"$out") == *'/nosuch.so: No such file or directory; install that module' ]] || fails "no reason"
 	run_cred status
-	[[ $out == *"in kernel, ends "*'; passed over: nosuch (unavailable: '*'/nosuch.so: No such file or directory)'* ]] || fails "not in words"
+	[[ $out == *"in kernel, ends "*'; passed over: nosuch (unavailable: '*'/nosuch.so: No such file or directory; install that module)'* ]] || fails "not in words"
 }
 
 @test "the default is the configuration's, where it names one" {
