@@ -19,6 +19,7 @@
 #include "helper/base/child.h"
 #include "helper/base/clock.h"
 #include "helper/base/prompt.h"
+#include "helper/base/watchdog.h"
 
 #define READ_BYTES 4096
 #define LAST_MS 500 /* from SIGTERM to SIGKILL; both within the watchdog's grace */
@@ -280,6 +281,14 @@ static void end_program(struct call *call)
 		;
 }
 
+static volatile sig_atomic_t asking;
+
+/* For an end that no code here sees: its window would stay. */
+static void end_it(void)
+{
+	kill(asking, SIGTERM);
+}
+
 static enum outcome judge(const struct askpass *askpass, const struct call *call, enum end end, struct trouble *trouble)
 {
 	struct secret *line = call->line;
@@ -314,8 +323,11 @@ enum outcome askpass_ask(const struct askpass *askpass, const char *question, in
 		outcome = trouble_say(trouble, TROUBLE_USAGE, "name a program that asks, or ask on a terminal", "'%s', which %s names, cannot be started: %s",
 		                      askpass->program, askpass->variable, strerror(error));
 	} else {
+		asking = call.pid;
+		watchdog_before_end(end_it);
 		end = follow(&call, deadline_ms);
 		end_program(&call);
+		watchdog_before_end(NULL);
 		outcome = judge(askpass, &call, end, trouble);
 	}
 	/* Before a signal may end us. */

@@ -15,6 +15,7 @@
 
 #include "helper/base/askpass.h"
 #include "helper/base/clock.h"
+#include "helper/base/watchdog.h"
 
 #define NO_DEADLINE 0
 #define ASKPASS_MS 600000 /* where nothing else limits it: whoever went away must not leave us waiting for ever */
@@ -141,6 +142,18 @@ static bool read_line(int fd, int64_t deadline_ms, struct secret *line)
 	}
 }
 
+static struct {
+	int fd;
+	struct termios before;
+} silenced;
+
+/* For an end that no code here sees. TCSANOW: nobody may be waited for. */
+static void give_echo_back(void)
+{
+	if (tcgetpgrp(silenced.fd) == getpgrp())
+		tcsetattr(silenced.fd, TCSANOW, &silenced.before);
+}
+
 /* One try with the terminal set for it; `came` says whether a signal ended it. */
 static bool ask_once(int fd, const char *question, bool hidden, int64_t deadline_ms, struct secret *line)
 {
@@ -156,6 +169,9 @@ static bool ask_once(int fd, const char *question, bool hidden, int64_t deadline
 			sigaction(caught[i], &action, NULL);
 	}
 	if (hidden && tcgetattr(fd, &before) == 0) {
+		silenced.fd = fd;
+		silenced.before = before;
+		watchdog_before_end(give_echo_back);
 		quiet = before;
 		quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
 		changed = tcsetattr(fd, TCSAFLUSH, &quiet) == 0;
@@ -172,6 +188,7 @@ static bool ask_once(int fd, const char *question, bool hidden, int64_t deadline
 		while (tcgetpgrp(fd) == getpgrp() && tcsetattr(fd, TCSAFLUSH, &before) != 0 && errno == EINTR)
 			;
 	}
+	watchdog_before_end(NULL);
 	for (size_t i = 0; i < CAUGHT; i++)
 		sigaction(caught[i], &old[i], NULL);
 	return ok;

@@ -32,6 +32,17 @@ static struct {
 	atomic_bool hold; /* a call runs, and this is what is said of it */
 } words[WATCHDOG_ENDS];
 
+static _Atomic(void (*)(void)) last_act;
+
+/* What another thread of a module's breaks off, too: the terminal is without echo while somebody is asked. */
+static void act_last(void)
+{
+	void (*act)(void) = atomic_exchange(&last_act, NULL);
+
+	if (act)
+		act();
+}
+
 /* Where nobody reads, a last word must not hold up the end. */
 static void last_word(int fd, const char *text, size_t n)
 {
@@ -46,6 +57,7 @@ static _Noreturn void bite(enum watchdog_end end, const char *of)
 	char line[sizeof words->line + 64];
 	size_t n = words[end].line_len, more = strlen(of);
 
+	act_last();
 	memcpy(line, words[end].line, n);
 	memcpy(line + n, of, more);
 	line[n + more] = '\n';
@@ -81,6 +93,8 @@ static void on_fault(int signal)
 	for (size_t i = 0; i < sizeof faults / sizeof *faults && runs(); i++)
 		if (faults[i].signal == signal)
 			bite(WATCHDOG_DIED, faults[i].of);
+	if (getpid() == armed_by)
+		act_last();
 	raise(signal);
 }
 
@@ -220,4 +234,9 @@ void watchdog_disarm(void)
 		timer_settime(last_timer, 0, &never, NULL);
 	for (size_t i = 0; i < WATCHDOG_ENDS; i++)
 		atomic_store(&words[i].hold, false);
+}
+
+void watchdog_before_end(void (*act)(void))
+{
+	atomic_store(&last_act, act);
 }

@@ -33,6 +33,9 @@ void watchdog_words(enum watchdog_end end, const struct trouble *trouble, struct
 void watchdog_arm(int64_t deadline_ms);
 void watchdog_disarm(void);
 
+/* ACT is called once before such an end, by whichever thread comes to it: async-signal-safe. NULL: nothing any more. */
+void watchdog_before_end(void (*act)(void));
+
 /* The signal that it uses: nobody else's. */
 int watchdog_signal(void);
 

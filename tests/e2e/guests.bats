@@ -6,6 +6,7 @@
 bats_require_minimum_version 1.5.0
 load ../lib/program
 load ../lib/lifecycle
+load ../lib/terminal
 
 MODULES=${B:-$SANDBOX_TOP/.build}/tests/modules
 SANITIZED=
@@ -258,6 +259,25 @@ login_guest() {
 	done
 	run_cred get "$(at 103)"
 	expect 5 "the keyring module '$guest' crashed when it was closed (exit)"
+}
+
+@test "a crash in a module's thread while somebody is asked: the terminal has its echo again, and an askpass program ends" {
+	[[ ! $SANITIZED ]] || skip 'a sanitizer tells of these itself'
+	login_guest
+	misbehaves lookup ask-segv
+	dialog "$CRED" unlock "$ACCOUNT" <<-END
+		expect Passphrase:
+		expect crashed for $ACCOUNT
+		echo on
+	END
+	[[ $code == 5 ]]
+	misbehaves lookup ask-abort
+	printf '%s\n' '#!/bin/sh' "echo \$\$ >'$private/asks'" "echo >'$private/kept.asking'" 'exec sleep 100' >"$private/askpass"
+	chmod 0700 "$private/askpass"
+	ALATION_CRED_ASKPASS=$private/askpass run_cred unlock "$ACCOUNT"
+	expect 5 "the keyring module '$guest' crashed for $ACCOUNT" '(SIGABRT)'
+	SECONDS=0
+	while [[ $(ps -o stat= -p "$(<"$private/asks")") == [!Z]* ]]; do ((SECONDS < 10)) || return 1; done
 }
 
 @test "a module that hangs: the watchdog's line and exit, in each of its calls, two seconds after its deadline" {

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define SECRET_MAX_BYTES 8192
@@ -88,6 +89,35 @@ static void meddle(const char *wrong)
 	}
 }
 
+/* Once the terminal shows no more what is typed, or FILE.asking is there. */
+static void *crash_meanwhile(void *wrong)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	struct termios mode;
+	char path[512];
+
+	snprintf(path, sizeof path, "%s.asking", guest.file);
+	while ((tcgetattr(fd, &mode) != 0 || (mode.c_lflag & ECHO)) && access(path, F_OK) != 0)
+		usleep(1000);
+	if (strcmp(wrong, "ask-abort") == 0)
+		abort();
+	*nowhere = 0;
+	return wrong;
+}
+
+static int ask(struct acred_call *call, const char *wrong)
+{
+	const char *answer;
+	pthread_t thread;
+	size_t len;
+
+	if (!call->ask)
+		return ACRED_LOCKED;
+	if (strcmp(wrong, "ask") != 0 && pthread_create(&thread, NULL, crash_meanwhile, (void *)wrong) != 0)
+		return ACRED_FAILED;
+	return call->ask(call->host, "Passphrase: ", &answer, &len);
+}
+
 /* A status, ACRED_OK: go on as a good one. */
 static int do_wrong(struct acred_call *call, const char *operation)
 {
@@ -98,6 +128,12 @@ static int do_wrong(struct acred_call *call, const char *operation)
 	if (!wrong)
 		return ACRED_OK;
 	meddle(wrong);
+	if (strncmp(wrong, "ask", 3) == 0) {
+		int status = ask(call, wrong);
+
+		if (status != ACRED_OK)
+			return status;
+	}
 	if (strcmp(wrong, "quick-exit") == 0)
 		quick_exit(0);
 	if (strcmp(wrong, "print-for-ever") == 0 && pthread_create(&thread, NULL, print_for_ever, NULL) != 0)
