@@ -25,6 +25,7 @@ static const char crash_remedy[] = "try again; if it does so again, install it a
 struct closing {
 	const struct context *context;
 	int code;
+	bool goes_on; /* nothing is said yet: a failure here is the call's */
 };
 
 /* A module for people: its name, and the file it came from. */
@@ -227,7 +228,15 @@ int walk_lock(struct walk *walk, const char *holder, struct keyring_answer *ret_
 	return traced(walk, "lock", &key, ret_answer);
 }
 
-/* The call's words are said, and its exit code stays. */
+/* The call's words are said, and its exit code stays; else they are these. */
+static void foresee_close(const struct closing *closing, enum watchdog_end end, const struct trouble *trouble)
+{
+	if (closing->goes_on)
+		context_foresee(closing->context, end, trouble);
+	else
+		watchdog_words(end, trouble, (struct bytes){ NULL, 0 }, closing->code);
+}
+
 static int64_t begin_close(void *host, const char *module)
 {
 	const struct closing *closing = host;
@@ -237,9 +246,9 @@ static int64_t begin_close(void *host, const char *module)
 
 	named(closing->context, module, name);
 	trouble_say(&late, TROUBLE_KEYRING_TIMEOUT, "", "the keyring module %s did not come back when it was closed", name);
-	watchdog_words(WATCHDOG_LATE, &late, (struct bytes){ NULL, 0 }, closing->code);
+	foresee_close(closing, WATCHDOG_LATE, &late);
 	trouble_say(&died, TROUBLE_KEYRING_FAILED, "", "the keyring module %s crashed when it was closed", name);
-	watchdog_words(WATCHDOG_DIED, &died, (struct bytes){ NULL, 0 }, closing->code);
+	foresee_close(closing, WATCHDOG_DIED, &died);
 	watchdog_arm(deadline_ms);
 	return deadline_ms;
 }
@@ -253,17 +262,21 @@ static size_t end_close(void *host)
 	return strayed;
 }
 
-void walk_close(struct context *context, int code)
+static void close_all(struct closing closing, struct keyring *keyring)
 {
-	struct closing closing = { context, code };
 	struct keyring_ears ears = { .host = &closing, .begin = begin_close, .end = end_close };
 
-	keyring_close(&context->keyring, &ears);
+	keyring_close(keyring, &ears);
+}
+
+void walk_close(struct context *context, int code)
+{
+	close_all((struct closing){ context, .code = code }, &context->keyring);
 }
 
 void walk_anew(struct context *context)
 {
-	walk_close(context, (int)KEYRING);
+	close_all((struct closing){ context, .goes_on = true }, &context->keyring);
 	context_lay_out(context);
 }
 

@@ -49,7 +49,8 @@ void walk_sources(struct walk *walk, bool all, void (*each)(void *user, const st
  * its answer is written. */
 void walk_close(struct context *context, int code);
 
-/* Closes them, and lays the stack out anew, with no module loaded: as the next call will find it. */
+/* Closes them, and lays the stack out anew, with no module loaded: as the next call will find it. One that hangs or crashes as it is
+ * closed ends the call with 5, as in any other operation. */
 void walk_anew(struct context *context);
 
 /* The walk's answer as the call's trouble: a status in words; DONE for ACRED_OK. */

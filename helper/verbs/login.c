@@ -332,6 +332,7 @@ static void tell_whether_open(struct context *context, const struct account *acc
 	struct keyring_answer answer;
 	char text[ACCOUNT_TEXT_BYTES];
 
+	context_stake(context, "the login is kept all the same, and 'alation-cred get %s' serves it", account_text(account, text));
 	walk_anew(context);
 	if (vault_locate_refresh(context, account, &answer) == ACRED_LOCKED)
 		context_warn(context, "locks_again", "the keyring (%s) of %s does not stay open here, so 'get' will find it locked; let a key-file open it, as alation-cred-keyring(7) says", account->module,

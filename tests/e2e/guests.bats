@@ -280,6 +280,19 @@ login_guest() {
 	while [[ $(ps -o stat= -p "$(<"$private/asks")") == [!Z]* ]]; do ((SECONDS < 10)) || return 1; done
 }
 
+@test "a crash or a hang as 'unlock' closes the module to look anew: 5, a failure in JSON too" {
+	local wrong
+	login_guest
+	printf '%s\n' '#!/bin/sh' 'echo sesame' >"$private/askpass"
+	chmod 0700 "$private/askpass"
+	for wrong in exit pause; do
+		misbehaves lookup ask close $wrong
+		ALATION_CRED_ASKPASS=$private/askpass run_cred unlock "$ACCOUNT" --format json
+		[[ $wrong == exit ]] && expect_json 5 keyring_failed "the keyring module '$guest' crashed when it was closed (exit)"
+		[[ $wrong == exit ]] || expect_json 5 keyring_timeout "the keyring module '$guest' did not come back when it was closed"
+	done
+}
+
 @test "a module that hangs: the watchdog's line and exit, in each of its calls, two seconds after its deadline" {
 	local operation wrong verb
 	login_guest
