@@ -203,6 +203,7 @@ static int replace(struct acred_call *call, const struct directory *self,
 	if (write_new(dir, bytes, len) == 0 &&
 	    renameat(dir, NEW_FILE, dir, name) == 0 && fsync(dir) == 0)
 		return ACRED_OK;
+	/* Of the last sync too: the new one is there, but might not stay. */
 	status = fail(call, self, "write");
 	unlinkat(dir, NEW_FILE, 0);
 	return status;
