@@ -141,9 +141,10 @@ struct acred_module {
 	             const char *bytes, size_t len, int64_t ttl_s);
 	/* Optional; NULL: read-only. ACRED_OK: it was there and is gone. ACRED_ABSENT where nothing was there. */
 	int (*erase)(struct acred_call *, void *state, const struct acred_key *);
-	/* Optional. Calls each(call->host, key) once with every key it holds, of all facilities; reads no secret, asks nobody.
-	 * ACRED_OK also where there is none. Keys that were listed count even if it then returns another status. Without it
-	 * `status` makes a look-up whose secret is dropped, and a source has no accounts but those that are named. */
+	/* Optional. Calls each(call->host, key) once with every key it holds, of all facilities; asks nobody, unlocks nothing,
+	 * hands over no secret, and wipes those that it must read because they lie beside the keys. ACRED_OK also where there is
+	 * none. Keys that were listed count even if it then returns another status. Without it `status` makes a look-up whose
+	 * secret is dropped, and a source has no accounts but those that are named. */
 	int (*list)(struct acred_call *, void *state,
 	            void (*each)(void *host, const struct acred_key *));
 	/* Optional. Frees the state, after an open that was ACRED_OK (or NULL: state is NULL then). It is told no deadline, and
