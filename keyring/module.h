@@ -127,7 +127,8 @@ struct acred_module {
 	 * anything else is called, *state is ignored, and what it answered and noted stands for each call.
 	 */
 	int (*open)(struct acred_call *, int argc, const char *const *argv, void **state);
-	/* Required. ACRED_OK after exactly one put(); every other status without one. */
+	/* Required. ACRED_OK after exactly one put(); every other status without one. A store that nobody has made yet is an
+	 * empty one: ACRED_ABSENT. Where the place that it would be in is not there, such as a mount, ACRED_UNAVAILABLE. */
 	int (*lookup)(struct acred_call *, void *state, const struct acred_key *);
 	/*
 	 * Optional; NULL: this module is a source, which is only read: it is asked before others, and an account that it
@@ -135,6 +136,7 @@ struct acred_module {
 	 * whole. On any other status than ACRED_OK the old one is still there; if nothing but its being durable is in doubt (a
 	 * last sync has failed), the new one may be, and it is ACRED_FAILED all the same: the host takes nothing for kept.
 	 * ttl_s: seconds after which it should be gone, 0: keep, never negative; a module that cannot expire keeps it longer.
+	 * What has expired is none for lookup and list; an erase may find it or not.
 	 * Never ACRED_ABSENT. What is to outlive a restart is durable when it returns.
 	 */
 	int (*store)(struct acred_call *, void *state, const struct acred_key *,
