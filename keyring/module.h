@@ -66,6 +66,9 @@ enum {
  * It takes ACRED_SECRET_LEAST_BYTES; more than that it takes too, or answers ACRED_FAILED and notes its limit, and
  * what it had stays. What people have put into a keyring by hand may hold other bytes: a look-up hands over what is
  * there, and the host judges it.
+ *
+ * What is stored is the host's own, whose format changes: no module looks into it. A "refresh" that comes from elsewhere
+ * is the bare RefreshToken as the server shows it; one line feed at its end is passed over.
  */
 #define ACRED_SECRET_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%=&._~+-"
 #define ACRED_SECRET_LEAST_BYTES 8192
@@ -78,8 +81,9 @@ enum {
  * compared byte for byte. */
 struct acred_key {
 	/* "refresh", the long-lived secret; "access", a cache of what can be had again; "recovery", a copy while another
-	 * is replaced. A module need not keep all of them: what it does not keep is ACRED_ABSENT in a look-up and an erase,
-	 * and ACRED_FAILED with a note in a store. */
+	 * is replaced, for which the host asks its own modules alone. A later host may have others: 1 to 16 of a-z. A module
+	 * need not keep all of them: what it does not keep, or does not know, is ACRED_ABSENT in a look-up and an erase, and
+	 * ACRED_FAILED with a note in a store. */
 	const char *facility;
 	/* Normalised: "https://catalog.example.com", "http://[::1]:8080". Lower-case ASCII: letters, digits and any of
 	 * ":/.-_[]"; no path. */
