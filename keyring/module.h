@@ -126,9 +126,11 @@ struct acred_module {
 	/*
 	 * Optional. Reads its arguments: argv[0] is the first word behind the module's name, argv[argc] is not there, and
 	 * argv may be NULL where argc is 0. No word is empty or has a blank or tab. The strings stay valid until close. An
-	 * argument it does not know is ACRED_FAILED and a note. *state is NULL at first, and what the module puts there
-	 * is handed to the other operations. Opens nothing that can wait for its first use. Not ACRED_OK: neither close nor
-	 * anything else is called, *state is ignored, and what it answered and noted stands for each call.
+	 * argument it does not know is ACRED_FAILED and a note; so is a relative path, as the working directory is whatever the
+	 * caller's is. None is secret: `status` prints them. *state is NULL at first, and what the module puts there is handed to
+	 * the other operations. Whatever can wait is put off to the first operation that needs it: files, sockets, libraries.
+	 * Not ACRED_OK: neither close nor anything else is called, *state is ignored, and what it answered and noted stands for
+	 * each call.
 	 */
 	int (*open)(struct acred_call *, int argc, const char *const *argv, void **state);
 	/* Required. ACRED_OK after exactly one put(); every other status without one. A store that nobody has made yet is an
