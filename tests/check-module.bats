@@ -1,118 +1,17 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The conformance test of keyring modules: every module of ours passes it with its real service, and each case fails for a
-# module that is wrong in just that (tests/modules/one-fault.c).
+# The conformance test of keyring modules: each case fails for a module that is wrong in just that (tests/modules/one-fault.c),
+# and for no sound one. What our own modules make of it stands in check-module-ours.bats.
 
 bats_require_minimum_version 1.5.0
 load lib/session
+load lib/check-module
 
 setup() {
-	top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
-	B=${B:-$top/.build}
-	check=$B/alation-cred-check-module
-	URL=https://check-module.test:8443
-	# A test's own directory may be too long for a module's paths.
-	dir=$(mktemp -d "${TMPDIR:-/tmp}/acred.XXXXXXXX")
-	unset ALATION_REFRESH_TOKEN CREDENTIALS_DIRECTORY
+	check_module_setup
 	guest=$B/tests/modules/one-fault.so
 }
-
-teardown() {
-	session_stop
-	rm -rf -- "$dir"
-}
-
-# passes OPTIONS... MODULE [ARG...]: all cases that can be tried; each that is skipped has its reason in $skips.
-passes() {
-	run -0 --separate-stderr "$check" "$@" || { printf '%s\n' "$output" "$stderr"; return 1; }
-	[[ -z $stderr ]] || { echo "stderr: $stderr"; return 1; }
-	[[ ${lines[0]} == 'TAP version 13' && ${lines[1]} =~ ^1\.\.([0-9]+)$ ]] || return 1
-	[[ $(grep -c '^ok ' <<<"$output") == "${BASH_REMATCH[1]}" ]] || return 1
-	skips=$(sed -n 's/^ok [0-9]* - .* # SKIP //p' <<<"$output" | sort -u)
-	[[ ${lines[-1]} == '# '*' passed, 0 failed, '*' skipped' ]] || return 1
-	[[ $output != *'could not be erased'* ]] || { echo "$output"; return 1; }
-}
-skipped_because() { # all reasons, whatever their order
-	diff <(printf '%s\n' "$@" | sort -u) <(printf '%s\n' "$skips")
-}
-NO_HOOKS=('no --freeze stops its service' 'no --unwritable closes its place')
-
-@test "kernel passes" {
-	passes kernel prefix=acred-check-module
-	skipped_because "${NO_HOOKS[@]}" 'it stores' 'it has no lock'
-	run ! grep -q 'acred-check-module:.*check-module.invalid' /proc/keys
-}
-
-@test "private-file passes" {
-	passes private-file prefix=acred-check-module
-	skipped_because "${NO_HOOKS[@]}" 'it stores' 'it has no lock'
-	run compgen -G "/dev/shm/alation-cred-$EUID/acred-check-module*"
-	[[ -z $output ]]
-}
-
-@test "environment passes, with a token, with a record and without any" {
-	printf token >"$dir/token"
-	printf 'v=1&kind=refresh-token&base_url=https%%3A%%2F%%2Fcheck-module.test%%3A8443&user_id=102&refresh_token=abc' >"$dir/record"
-	for each in token record; do
-		ALATION_REFRESH_TOKEN=$(<"$dir/$each") passes --holds "refresh,102,$URL=$dir/$each" environment "base-url=$URL" user-id=102
-		skipped_because 'it has no store' 'it has no lock' 'no --freeze stops its service'
-		[[ $output == *'ok 8 - lookup: what it holds comes whole'$'\n'* ]]
-	done
-	passes environment
-	[[ $output == *'lookup: what it holds comes whole # SKIP no --holds'* ]]
-}
-
-@test "credentials-directory passes, with a token, with a record and without any" {
-	mkdir -m 0700 "$dir/credentials"
-	printf token >"$dir/token"
-	printf 'v=1&kind=refresh-token&base_url=https%%3A%%2F%%2Fcheck-module.test%%3A8443&user_id=102&refresh_token=abc' >"$dir/record"
-	for each in token record; do
-		install -m 0600 "$dir/$each" "$dir/credentials/alation-refresh-token"
-		CREDENTIALS_DIRECTORY=$dir/credentials passes --holds "refresh,102,$URL=$dir/$each" credentials-directory "base-url=$URL" user-id=102
-		[[ $output == *'ok 8 - lookup: what it holds comes whole'$'\n'* ]]
-	done
-	passes credentials-directory
-}
-
-@test "secret-service passes with a real gnome-keyring, frozen and locked" {
-	[[ -e $B/modules/secret-service.so ]] || skip 'it is not built: libsecret is missing'
-	session_start unlocked
-	session_store_neighbour
-	echo "$session_keyring_pid" >"$dir/pid"
-	cat >"$dir/unlock" <<-END
-		kill -KILL "\$(cat $dir/pid)"
-		printf %s "$SESSION_PASSWORD" | gnome-keyring-daemon --foreground --components=secrets --unlock >/dev/null 2>&1 3>&- &
-		echo \$! >$dir/pid
-		gdbus wait --session --timeout $SESSION_WAIT_S org.freedesktop.secrets
-	END
-	status=0
-	ASAN_OPTIONS=detect_leaks=0 passes --freeze "kill -STOP \$(cat $dir/pid)" --thaw "kill -CONT \$(cat $dir/pid)" \
-		--unwritable "gdbus call --session --dest org.freedesktop.secrets --object-path /org/freedesktop/secrets \
-			--method org.freedesktop.Secret.Service.Lock \"['/org/freedesktop/secrets/aliases/default']\" >/dev/null" \
-		--writable "sh $dir/unlock" secret-service || status=$?
-	session_end_process "$(<"$dir/pid")" KILL
-	[[ $status == 0 ]]
-	skipped_because 'it stores' 'it has no lock'
-}
-
-@test "sealed-file passes, with a passphrase in a file and one that is asked for, and on a medium that is only read" {
-	[[ -e $B/modules/sealed-file.so ]] || skip 'it is not built: libsodium is missing'
-	printf 'correct horse' >"$dir/passphrase"
-	chmod 0600 "$dir/passphrase"
-	mkdir -m 0700 "$dir/place"
-	passes sealed-file "file=$dir/place/sealed" "key-file=$dir/passphrase"
-	skipped_because "${NO_HOOKS[@]}" 'it stores'
-	# Root writes where no mode lets it: on a file system of its own that can be mounted again.
-	if [[ $EUID == 0 ]] && unshare --mount true 2>/dev/null; then
-		unshare --mount bash -c 'mount -t tmpfs -o mode=0700 check "$1/place" && shift && exec "$@"' - "$dir" \
-			"$check" --only unwritable --unwritable "mount -o remount,ro $dir/place" --writable "mount -o remount,rw $dir/place" \
-			sealed-file "file=$dir/place/sealed" "key-file=$dir/passphrase" >"$dir/out"
-		grep -qx 'ok 1 - unwritable: a store fails, and what was there stays' "$dir/out"
-	fi
-	passes --answer "$dir/passphrase" sealed-file "file=$dir/asked" prefix=acred-check-module
-	[[ $skips != *'lock'* && $skips != *'person'* ]]
-	run ! grep -q 'acred-check-module' /proc/keys
-}
+teardown() { check_module_teardown; }
 
 # fault FAULT CASE [OPTION...]: the case fails, and says something; of the sound module it passes.
 fault() {
@@ -175,7 +74,7 @@ fault() {
 	fault no-scheme 'store: addresses are told apart'
 	fault no-port 'store: addresses are told apart'
 	fault no-facility 'store: facilities are told apart'
-	fault short-url 'store: the longest account has a place'
+	fault short-url 'store: the longest accounts are told apart, or refused'
 	fault erases-nothing 'erase: what was stored is gone, and can come again'
 	fault erase-nothing-ok 'erase: of nothing is absent'
 	fault ttl-minutes 'ttl: what is kept for long is there'
