@@ -37,6 +37,13 @@ fault() {
 	[[ -z $(ls -A "$dir/kept") ]]
 }
 
+@test "what a module without an erase keeps is left, and said; the cases after it do not mistake it" {
+	mkdir "$dir/kept"
+	run -0 "$check" "$B/tests/modules/no-erase.so" "dir=$dir/kept"
+	[[ $output == *$'\n# it lists '*' that are left of the cases before: it has no erase'$'\n'* ]]
+	[[ ${lines[-2]} == '# '*' entries below k'*'.check-module.invalid are left: it has no erase' ]]
+}
+
 @test "each case fails for a module that is wrong in just that" {
 	given=() tried=()
 	fault open-status 'open: without an argument it answers'

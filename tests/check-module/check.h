@@ -16,7 +16,7 @@
 
 #define SECRET_MAX_BYTES (2 * 1024 * 1024) /* what put() takes; a module that hands over more is refused */
 #define OPS_MAX 64
-#define LISTED_MAX 64
+#define LISTED_MAX 256
 #define HELD_MAX 16
 #define ONLY_MAX 16
 #define ANSWER_MAX_BYTES 4096
@@ -158,6 +158,7 @@ struct check {
 	unsigned left_behind;
 
 	/* of the case that runs */
+	unsigned number;            /* 0: before the first; its addresses have it */
 	bool failed;
 	const char *skipped;
 	char log[8192];
@@ -243,8 +244,10 @@ bool finds(struct check *check, struct acred_key key, const char *bytes, size_t 
 bool finds_nothing(struct check *check, struct acred_key key, const char *law);
 bool erases(struct check *check, struct acred_key key);
 
-/* https://TOKEN.NAME.check-module.invalid in a buffer that lives as long as the case; "" is without NAME. */
+/* https://NAME.cNUMBER.TOKEN.check-module.invalid in a buffer that lives as long as the case; "" is without NAME. Each case has
+ * addresses of its own: what an earlier one has left behind, in a module without an erase, is none of them. */
 const char *address(struct check *check, const char *name);
+bool is_of_this_case(const struct check *check, const char *base_url);
 struct acred_key key_for(struct check *check, int64_t user_id);
 
 /* N bytes that look like a record, different for each call; the caller frees them. */

@@ -193,8 +193,16 @@ const char *address(struct check *check, const char *name)
 	static unsigned next;
 	char *text = ring[next++ % 32];
 
-	snprintf(text, URL_BYTES, "https://%s%s%s.check-module.invalid", name, *name ? "." : "", check->token);
+	snprintf(text, URL_BYTES, "https://%s%sc%u.%s.check-module.invalid", name, *name ? "." : "", check->number, check->token);
 	return text;
+}
+
+bool is_of_this_case(const struct check *check, const char *base_url)
+{
+	char end[64];
+
+	snprintf(end, sizeof end, "c%u.%s.check-module.invalid", check->number, check->token);
+	return strstr(base_url, end) != NULL;
 }
 
 struct acred_key key_for(struct check *check, int64_t user_id)

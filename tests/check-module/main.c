@@ -128,6 +128,7 @@ static void undo_hooks(struct check *check)
 
 static void run_case(struct check *check, const struct test_case *each)
 {
+	check->number++;
 	check->failed = false;
 	check->skipped = missing(check, each->needs);
 	check->log_n = 0;
@@ -261,7 +262,8 @@ int main(int argc, char **argv)
 	options_wipe(&check.options);
 	report_offences(&check);
 	if (check.left_behind > 0)
-		printf("# %u entries below %s.check-module.invalid could not be erased\n", check.left_behind, check.token);
+		printf("# %u entries below %s.check-module.invalid %s\n", check.left_behind, check.token,
+		       facts.facts.erase != NULL ? "could not be erased" : "are left: it has no erase");
 	printf("# %u passed, %u failed, %u skipped\n", passed, failed, skipped);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return 1;

@@ -378,6 +378,7 @@ static int one_store(struct acred_call *call, void *state, const struct acred_ke
 	return ACRED_OK;
 }
 
+#ifndef WITHOUT_ERASE
 static int one_erase(struct acred_call *call, void *state, const struct acred_key *key)
 {
 	struct keyring *self = state;
@@ -414,6 +415,7 @@ static int one_erase(struct acred_call *call, void *state, const struct acred_ke
 		return say(call, ACRED_FAILED, strerror(errno));
 	return ACRED_OK;
 }
+#endif
 
 static int one_list(struct acred_call *call, void *state, void (*each)(void *host, const struct acred_key *))
 {
@@ -489,7 +491,9 @@ const struct acred_module alation_cred_module = {
 	.open = one_open,
 	.lookup = one_lookup,
 	.store = one_store,
+#ifndef WITHOUT_ERASE
 	.erase = one_erase,
+#endif
 	.list = one_list,
 	.close = one_close,
 	.lock = one_lock,
