@@ -95,6 +95,7 @@ fault() {
 	fault shared-temporary 'at once: several processes store into one account'
 	fault shared-temporary 'at once: each process has an account of its own'
 	fault global-state 'at once: opened twice in one process, and one of them closed'
+	fault leak-lookup 'again: what was opened for its calls is closed in the end'
 	fault lock-always 'lock: a second one has nothing to forget'
 	fault lock-erases 'lock: takes no secret away'
 	fault refused-ok 'host: a secret that is refused is a failure, and stays'

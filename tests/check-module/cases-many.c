@@ -10,6 +10,7 @@
 
 #define BYTES 200
 #define WORKERS 6
+#define ROUNDS 8 /* from open to close */
 #define TURNS 6 /* of a store and a look-up each, in each process */
 
 static void list_answers(struct check *check)
@@ -167,6 +168,38 @@ static void each_his_own(struct check *check)
 	at_once(check, EACH_HIS_OWN);
 }
 
+/* All that it can do, and all of it again, in one process: what was opened for it is closed in the end. */
+static void leaves_nothing_open(struct check *check)
+{
+	struct acred_key key = key_for(check, 102), never = { facility_of(check), address(check, "never"), 102 };
+	bool stores = check->facility != NULL;
+	char *bytes = record(BYTES);
+	struct op ops[6 + HELD_MAX];
+	size_t n = 0;
+	struct errand errand = { check->options.argc, check->options.argv, ops, 0, .rounds = ROUNDS };
+	struct run *run;
+
+	ops[n++] = (struct op){ .what = OP_LOOKUP, .key = never };
+	for (size_t i = 0; i < check->options.n_held; i++)
+		ops[n++] = (struct op){ .what = OP_LOOKUP, .key = check->options.held[i].key };
+	if (stores) {
+		will_use(check, &key);
+		ops[n++] = (struct op){ .what = OP_STORE, .key = key, .bytes = bytes, .n = BYTES };
+		ops[n++] = (struct op){ .what = OP_LOOKUP, .key = key };
+	}
+	if (check->facts->facts.list != NULL)
+		ops[n++] = (struct op){ .what = OP_LIST };
+	if (stores && check->facts->facts.erase != NULL) {
+		ops[n++] = (struct op){ .what = OP_ERASE, .key = key };
+		ops[n++] = (struct op){ .what = OP_ERASE, .key = key };
+	}
+	errand.n = n;
+	run = run_start(check, &errand);
+	if (run_wait(check, run) && run->board->offences[OFFENCE_LEAK][0] != '\0')
+		fail(check, "close gives back what the calls before it took", "%s", run->board->offences[OFFENCE_LEAK]);
+	free(bytes);
+}
+
 /* As a module has it that two lines name: what one closes is not the other's. */
 static void two_lines(struct check *check)
 {
@@ -222,6 +255,7 @@ const struct test_case cases_many[] = {
 	{ "at once: one process stores, others look it up", one_writes, NEEDS_STORE },
 	{ "at once: several processes store into one account", all_write, NEEDS_STORE },
 	{ "at once: each process has an account of its own", each_his_own, NEEDS_STORE },
+	{ "again: what was opened for its calls is closed in the end", leaves_nothing_open, 0 },
 	{ "at once: opened twice in one process, and one of them closed", two_lines, NEEDS_STORE },
 	{ "lock: a second one has nothing to forget", lock_forgets, NEEDS_LOCK },
 	{ "lock: takes no secret away", lock_keeps, NEEDS_LOCK | NEEDS_STORE },

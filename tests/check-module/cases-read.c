@@ -99,11 +99,6 @@ static void open_again(struct check *check)
 	opens(check, check->options.argc, check->options.argv, ROUNDS, &note);
 }
 
-static const char *facility_of(const struct check *check)
-{
-	return check->facility != NULL ? check->facility : check->options.facility != NULL ? check->options.facility : facilities[0];
-}
-
 static void lookup_nothing(struct check *check)
 {
 	const struct acred_key key = { facility_of(check), address(check, "never"), 102 };

@@ -249,6 +249,7 @@ bool erases(struct check *check, struct acred_key key);
 const char *address(struct check *check, const char *name);
 bool is_of_this_case(const struct check *check, const char *base_url);
 struct acred_key key_for(struct check *check, int64_t user_id);
+const char *facility_of(const struct check *check); /* one to ask for where none is taken */
 
 /* N bytes that look like a record, different for each call; the caller frees them. */
 char *record(size_t n);

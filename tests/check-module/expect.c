@@ -210,6 +210,11 @@ struct acred_key key_for(struct check *check, int64_t user_id)
 	return (struct acred_key){ check->facility, address(check, ""), user_id };
 }
 
+const char *facility_of(const struct check *check)
+{
+	return check->facility != NULL ? check->facility : check->options.facility != NULL ? check->options.facility : facilities[0];
+}
+
 char *record(size_t n)
 {
 	static const char charset[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -402,7 +402,7 @@ static void check_leak(unsigned before, unsigned rounds)
 	while (descriptors_open() > before && now_ms() < end)
 		nanosleep(&a_moment, NULL);
 	if (descriptors_open() > before)
-		offend(OFFENCE_LEAK, "%u more descriptors are open after %u more times of open and close", descriptors_open() - before, rounds);
+		offend(OFFENCE_LEAK, "%u more descriptors are open after %u more times from open to close", descriptors_open() - before, rounds);
 }
 
 static void rounds(const struct errand *errand)

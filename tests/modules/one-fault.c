@@ -106,6 +106,8 @@ static void misbehave(struct acred_call *call)
 	}
 	if (fault("zombie") && fork() == 0)
 		_exit(0);
+	if (fault("leak-lookup"))
+		open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (fault("inherited"))
 		open("/dev/null", O_RDONLY);
 	if (fault("two-lines"))
