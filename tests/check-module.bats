@@ -18,7 +18,7 @@ fault() {
 	local name=$1 case=$2 out
 	shift 2
 	mkdir -p "$dir/kept"
-	rm -rf "$dir/kept/"* "$dir/kept/.key"
+	rm -rf "$dir/kept/"* "$dir/kept/.key" "$dir/kept/.used"
 	ONE_FAULT=$name ASAN_OPTIONS=detect_leaks=0 "$check" --margin 0 --deadline 1 "$@" --only "$case" --only 'lookup: what was never stored is absent' --only 'store: another process' \
 		"$guest" "dir=$dir/kept" "${given[@]}" >"$dir/out" 2>&1 || :
 	out=$(<"$dir/out")
@@ -54,6 +54,7 @@ fault() {
 	fault close-crash 'open: and close, again and again'
 	fault close-hangs 'open: and close, again and again'
 	fault absent-fails 'lookup: what was never stored is absent'
+	fault new-fails 'lookup: what was never stored is absent'
 	fault ok-without-put 'lookup: what was never stored is absent'
 	fault invents 'lookup: what was never stored is absent'
 	fault not-kept-fails 'lookup: what was never stored is absent in every facility'
@@ -84,10 +85,12 @@ fault() {
 	fault short-url 'store: the longest accounts are told apart, or refused'
 	fault erases-nothing 'erase: what was stored is gone, and can come again'
 	fault erase-nothing-ok 'erase: of nothing is absent'
+	fault new-erases 'erase: of nothing is absent'
 	fault ttl-minutes 'ttl: what is kept for long is there'
 	fault expires-half 'ttl: after its second it is absent, or the same'
 	fault ttl-stays 'ttl: a secret without an end does not inherit one'
 	fault list-absent 'list: it answers'
+	fault new-absent 'list: it answers'
 	fault list-short 'list: what was stored is listed once'
 	fault list-twice 'list: what was stored is listed once'
 	fault erases-nothing 'list: what was erased is not listed'

@@ -23,7 +23,7 @@
 #define TEXT_BYTES 512
 #define URL_BYTES 256 /* the longest base URL has 217 */
 
-enum operation { OP_LOOKUP, OP_STORE, OP_ERASE, OP_LIST, OP_LOCK };
+enum operation { OP_LOOKUP, OP_STORE, OP_ERASE, OP_LIST, OP_LOCK, OPERATIONS };
 
 /* What is always wrong, whichever case comes upon it. Each is a case of its own at the end; the first one met is shown. */
 enum offence {
@@ -145,6 +145,8 @@ struct check {
 	struct options options;
 	char token[16];             /* of this run's addresses: nobody else's entries are touched */
 	struct board *facts;        /* of the run that only opened it */
+	int first[OPERATIONS];      /* what it answered before anything was stored, or as below */
+	char first_note[OPERATIONS][TEXT_BYTES];
 	int took[3];                /* what it answered to a store into each of facilities[], or one of those below, */
 	char took_note[3][TEXT_BYTES];
 	bool keeps[3];              /* and whether it took it */
@@ -231,6 +233,9 @@ const char *status_word(int status);
 
 /* Whether RESULT's status is one of WANTED, a set of STATUS(); else the case fails. */
 bool want(struct check *check, const struct op *op, const struct result *result, unsigned wanted, const char *law);
+
+/* The same for what an operation answered before anything was stored. */
+bool want_first(struct check *check, enum operation what, unsigned wanted, const char *law);
 
 /* Whether a look-up found exactly these bytes. */
 bool want_bytes(struct check *check, const struct op *op, const struct result *result, const char *bytes, size_t n, const char *law);

@@ -117,6 +117,20 @@ bool want(struct check *check, const struct op *op, const struct result *result,
 	return false;
 }
 
+bool want_first(struct check *check, enum operation what, unsigned wanted, const char *law)
+{
+	int status = check->first[what];
+	char words[128];
+
+	/* One that did not come back then does not now: the case says it. */
+	if (status < 0 || (status <= ACRED_FAILED && (wanted & STATUS(status))))
+		return true;
+	words_of(wanted, words, sizeof words);
+	fail(check, law, "%s, before anything was stored: %s (%d)%s%s; not %s", operation_words[what], status_word(status), status,
+	     check->first_note[what][0] ? ", noting: " : "", check->first_note[what], words);
+	return false;
+}
+
 static size_t first_difference(const char *a, const char *b, size_t n)
 {
 	size_t i = 0;

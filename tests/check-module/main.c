@@ -171,6 +171,26 @@ static bool get_facts(struct check *check, struct board *ret_facts)
 	return run->board->load_status == ACRED_OK;
 }
 
+/* A keyring in which nothing has ever been is another than one that was emptied: a file or a directory may not be there yet. */
+static void ask_first(struct check *check)
+{
+	const struct acred_key key = { facility_of(check), address(check, "never"), 102 };
+	const struct op all[] = { { .what = OP_LOOKUP, .key = key }, { .what = OP_LIST }, { .what = OP_ERASE, .key = key } };
+	const bool there[] = { true, check->facts->facts.list != NULL, check->facts->facts.erase != NULL };
+
+	for (int i = 0; i < OPERATIONS; i++)
+		check->first[i] = NOT_TRIED;
+	for (size_t i = 0; i < 3; i++) {
+		const struct result *result = there[i] ? run_ops(check, &all[i], 1) : NULL;
+
+		if (there[i])
+			check->first[all[i].what] = result != NULL ? result->status : NOT_COME_BACK;
+		if (result != NULL)
+			memcpy(check->first_note[all[i].what], result->note, TEXT_BYTES);
+	}
+	runs_end(check);
+}
+
 /* Which facilities it takes, each in a process of its own; the case that judges it comes later. */
 static void probe(struct check *check)
 {
@@ -244,6 +264,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	runs_end(&check);
+	ask_first(&check);
 	probe(&check);
 	printf("TAP version 13\n1..%u\n", count_cases(&check.options));
 	for (size_t t = 0; t < TABLES && !interrupted; t++)

@@ -213,6 +213,24 @@ static ssize_t read_entry(const char *path, char *bytes)
 	return n - header;
 }
 
+/* Nothing has ever been stored, for faults that end with the first store. */
+static int is_new(const struct keyring *self, const char *name)
+{
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof path, "%s/.used", self->dir);
+	return fault(name) && access(path, F_OK) != 0;
+}
+
+static void use(const struct keyring *self)
+{
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof path, "%s/.used", self->dir);
+	if (fault("new-absent") || fault("new-fails") || fault("new-erases"))
+		close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+}
+
 static int is_late(const struct acred_call *call)
 {
 	return call->deadline_ms != 0 && now_ms() >= call->deadline_ms;
@@ -281,6 +299,8 @@ static int one_lookup(struct acred_call *call, void *state, const struct acred_k
 		return fault("held-anybody") ? (call->put(call->host, "yes", 3) == 0 ? ACRED_OK : ACRED_FAILED) : ACRED_ABSENT;
 	if (fault("pointer") && self->kept_pointer != NULL)
 		return call->put(call->host, self->kept_pointer, 300) == 0 ? ACRED_OK : ACRED_FAILED;
+	if (is_new(self, "new-fails"))
+		return ACRED_UNAVAILABLE;
 	path_of(self, key, path);
 	n = read_entry(path, bytes);
 	if (n < 0)
@@ -318,6 +338,7 @@ static int one_store(struct acred_call *call, void *state, const struct acred_ke
 
 	if (self->held)
 		return ACRED_READONLY;
+	use(self);
 	if (fault("store-puts"))
 		call->put(call->host, bytes, len);
 	if (fault("takes-nothing"))
@@ -391,6 +412,8 @@ static int one_erase(struct acred_call *call, void *state, const struct acred_ke
 		return fault("held-erases") ? ACRED_OK : ACRED_READONLY;
 	if (!is_kept(key))
 		return ACRED_ABSENT;
+	if (is_new(self, "new-erases"))
+		return ACRED_OK;
 	if (fault("erases-all")) {
 		char command[PATH_BYTES];
 
@@ -433,7 +456,7 @@ static int one_list(struct acred_call *call, void *state, void (*each)(void *hos
 	}
 	if (waits(call, self))
 		return fault("frozen-list-ok") ? ACRED_OK : ACRED_TIMEOUT;
-	if (fault("list-absent"))
+	if (fault("list-absent") || is_new(self, "new-absent"))
 		return ACRED_ABSENT;
 	dir = opendir(self->dir);
 	if (dir == NULL)
