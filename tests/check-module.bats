@@ -107,6 +107,8 @@ fault() {
 	fault asks-blindly 'person: somebody may be there, and cannot be asked'
 	fault absent-unanswered 'person: somebody is asked and does not answer'
 	fault wants-deadline 'deadline: none'
+	fault store-wants-deadline 'deadline: none for a store and an erase'
+	fault erase-wants-deadline 'deadline: none for a store and an erase'
 	fault late-absent 'deadline: a look-up after it'
 	fault late-half 'deadline: a store after it'
 	fault late-erase-absent 'deadline: an erase after it'

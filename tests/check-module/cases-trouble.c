@@ -13,6 +13,7 @@
 #define FROZEN_MS 1500
 #define IN_TIME (STATUS(ACRED_OK) | STATUS(ACRED_TIMEOUT) | STATUS(ACRED_UNAVAILABLE) | STATUS(ACRED_LOCKED))
 #define WITHOUT_PERSON (STATUS(ACRED_OK) | STATUS(ACRED_LOCKED))
+#define NO_DEADLINE "deadline_ms: \"0: none\", and no time that has passed"
 #define SAME_AS_EVER "what was there is there afterwards"
 
 /* Something that is there: what it is said to hold, or what is stored now. */
@@ -137,7 +138,25 @@ static void no_deadline(struct check *check)
 		return;
 	op = look(&subject);
 	op.no_deadline = true;
-	look_so(check, &subject, &op, STATUS(ACRED_OK), "\"deadline_ms; 0: none\"");
+	look_so(check, &subject, &op, STATUS(ACRED_OK), NO_DEADLINE);
+}
+
+static void no_deadline_store(struct check *check)
+{
+	struct acred_key key = key_for(check, 102);
+	char *bytes = record(BYTES);
+	const struct op ops[] = {
+		{ .what = OP_STORE, .key = key, .bytes = bytes, .n = BYTES, .no_deadline = true },
+		{ .what = OP_LOOKUP, .key = key, .bytes = bytes, .n = BYTES, .no_deadline = true },
+		{ .what = OP_ERASE, .key = key, .no_deadline = true },
+	};
+	size_t n = check->facts->facts.erase != NULL ? 3 : 2;
+	const struct result *results = run_ops(check, ops, n);
+
+	if (results != NULL && want(check, &ops[0], &results[0], STATUS(ACRED_OK), NO_DEADLINE) &&
+	    want_bytes(check, &ops[1], &results[1], bytes, BYTES, NO_DEADLINE) && n > 2)
+		want(check, &ops[2], &results[2], STATUS(ACRED_OK), NO_DEADLINE);
+	free(bytes);
 }
 
 static void late_lookup(struct check *check)
@@ -331,6 +350,7 @@ const struct test_case cases_trouble[] = {
 	{ "person: somebody may be there, and cannot be asked", mute, NEEDS_SECRET },
 	{ "person: somebody is asked and does not answer", no_answer, NEEDS_SECRET },
 	{ "deadline: none", no_deadline, NEEDS_SECRET },
+	{ "deadline: none for a store and an erase", no_deadline_store, NEEDS_STORE },
 	{ "deadline: a look-up after it", late_lookup, NEEDS_SECRET },
 	{ "deadline: a store after it", late_store, NEEDS_STORE },
 	{ "deadline: an erase after it", late_erase, NEEDS_STORE | NEEDS_ERASE },

@@ -339,6 +339,8 @@ static int one_store(struct acred_call *call, void *state, const struct acred_ke
 	if (self->held)
 		return ACRED_READONLY;
 	use(self);
+	if (fault("store-wants-deadline") && call->deadline_ms == 0)
+		return ACRED_TIMEOUT;
 	if (fault("store-puts"))
 		call->put(call->host, bytes, len);
 	if (fault("takes-nothing"))
@@ -412,6 +414,8 @@ static int one_erase(struct acred_call *call, void *state, const struct acred_ke
 		return fault("held-erases") ? ACRED_OK : ACRED_READONLY;
 	if (!is_kept(key))
 		return ACRED_ABSENT;
+	if (fault("erase-wants-deadline") && call->deadline_ms == 0)
+		return ACRED_TIMEOUT;
 	if (is_new(self, "new-erases"))
 		return ACRED_OK;
 	if (fault("erases-all")) {
