@@ -31,6 +31,7 @@ struct talk { /* one call */
 	struct acred_call *call;
 	struct vault *vault;
 	bool may_prompt;
+	bool bad_session; /* what failed may have been ours alone */
 	GCancellable *cancel; /* for every function that may wait */
 	GThread *watch;       /* NULL: no deadline */
 	GMutex lock;

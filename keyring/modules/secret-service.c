@@ -16,6 +16,7 @@
 #include "keyring/modules/secret-service-bus.h"
 
 #define APPLICATION "alation-cred"
+#define SESSIONS 3
 #define ERASE_ROUNDS 3 /* those that were locked come after the others */
 
 /* What a record is made of. A line feed or a backslash destroys a keyring that has no password, for all
@@ -70,6 +71,14 @@ static int newest(struct talk *talk, char *const *items, size_t *ret_which)
 	return ACRED_OK;
 }
 
+/* One in a hundred of KWallet's sessions (5.103) fails: where it is opened, or because the two sides have other keys. Each call
+ * says so in words of its own, or reads nothing. */
+static int suspect_session(struct talk *talk, int status)
+{
+	talk->bad_session |= status == ACRED_FAILED || status == ACRED_UNAVAILABLE;
+	return status;
+}
+
 /* The value frees and wipes itself with secret_value_unref(). */
 static int read_item(struct talk *talk, const char *item, SecretValue **ret_value)
 {
@@ -77,9 +86,9 @@ static int read_item(struct talk *talk, const char *item, SecretValue **ret_valu
 	SecretValue *value = secret_service_get_secret_for_dbus_path_sync(talk->vault->service, item, talk->cancel, &error);
 
 	if (error != NULL)
-		return talk_fail(talk, "reading", error);
+		return suspect_session(talk, talk_fail(talk, "reading", error));
 	if (value == NULL)
-		return talk_say(talk, "the Secret Service gave no secret for an item it has", ACRED_FAILED);
+		return suspect_session(talk, talk_say(talk, "the Secret Service gave no secret for an item it has", ACRED_FAILED));
 	*ret_value = value;
 	return ACRED_OK;
 }
@@ -145,7 +154,7 @@ static int encode(struct talk *talk, SecretValue *value, GVariant **ret_secret)
 	GVariant *secret;
 
 	if (!secret_service_ensure_session_sync(talk->vault->service, talk->cancel, &error))
-		return talk_fail(talk, "a session", error);
+		return suspect_session(talk, talk_fail(talk, "a session", error));
 	secret = secret_service_encode_dbus_secret(talk->vault->service, value);
 	if (secret == NULL)
 		return talk_say(talk, "the secret could not be encrypted for the Secret Service", ACRED_FAILED);
@@ -160,7 +169,7 @@ static int set_secret(struct talk *talk, const char *item, SecretValue *value)
 
 	if (status != ACRED_OK)
 		return status;
-	status = talk_method(talk, item, ITEM_INTERFACE, "SetSecret", g_variant_new("(@(oayays))", secret), "()", &reply);
+	status = suspect_session(talk, talk_method(talk, item, ITEM_INTERFACE, "SetSecret", g_variant_new("(@(oayays))", secret), "()", &reply));
 	g_variant_unref(secret);
 	if (status == ACRED_OK)
 		g_variant_unref(reply);
@@ -278,8 +287,8 @@ static int create_item(struct talk *talk, const struct acred_key *key, const cha
 
 	if (status != ACRED_OK)
 		return status;
-	status = talk_method(talk, collection, COLLECTION_INTERFACE, "CreateItem",
-	                     g_variant_new("(@a{sv}@(oayays)b)", properties_of(key), secret, TRUE), "(oo)", &reply);
+	status = suspect_session(talk, talk_method(talk, collection, COLLECTION_INTERFACE, "CreateItem",
+	                                           g_variant_new("(@a{sv}@(oayays)b)", properties_of(key), secret, TRUE), "(oo)", &reply));
 	g_variant_unref(secret);
 	if (status != ACRED_OK)
 		return status;
@@ -439,12 +448,22 @@ static void service_close(void *state)
 	g_free(state);
 }
 
+/* TALK is over, and its connection given up, as after each failure: the next one has another session. */
+static bool is_worth_another(const struct talk *talk, int status, int tries)
+{
+	return talk->bad_session && (status == ACRED_FAILED || status == ACRED_UNAVAILABLE) && tries < SESSIONS;
+}
+
 static int service_lookup(struct acred_call *call, void *state, const struct acred_key *key)
 {
 	struct talk talk;
-	int status = talk_begin(&talk, call, state);
+	int status, tries = 0;
 
-	return talk_end(&talk, status == ACRED_OK ? look_up(&talk, key) : status);
+	do {
+		status = talk_begin(&talk, call, state);
+		status = talk_end(&talk, status == ACRED_OK ? look_up(&talk, key) : status);
+	} while (is_worth_another(&talk, status, ++tries));
+	return status;
 }
 
 static bool is_record(const char *bytes, size_t len)
@@ -459,15 +478,18 @@ static int service_store(struct acred_call *call, void *state, const struct acre
                          size_t len, int64_t ttl_s)
 {
 	struct talk talk;
-	int status;
+	int status, tries = 0;
 
 	(void)ttl_s; /* it keeps for good; a record carries its own end */
 	if (!is_record(bytes, len)) {
 		call->note(call->host, "refuses what is not a record of ours: some bytes destroy a keyring without a password");
 		return ACRED_FAILED;
 	}
-	status = talk_begin(&talk, call, state);
-	return talk_end(&talk, status == ACRED_OK ? store(&talk, key, bytes, len) : status);
+	do {
+		status = talk_begin(&talk, call, state);
+		status = talk_end(&talk, status == ACRED_OK ? store(&talk, key, bytes, len) : status);
+	} while (is_worth_another(&talk, status, ++tries));
+	return status;
 }
 
 static int service_erase(struct acred_call *call, void *state, const struct acred_key *key)

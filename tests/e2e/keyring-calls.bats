@@ -140,26 +140,6 @@ in_the_end() {
 	[[ $(listed) == 0 && ! $(stored) ]]
 }
 
-# The whole life of an account, with nobody there to be asked.
-whole_life() {
-	login_demo
-	expect 0 || return 1
-	[[ $(refresh_token) == "$(last_made createRefreshToken)" ]] || fails 'not kept' || return 1
-	run_cred token "$ACCOUNT" --fresh
-	expect 0 && works "$out" || return 1
-	run_cred rotate "$ACCOUNT"
-	expect 0 || return 1
-	[[ $(refresh_token) == "$(last_made regenRefreshToken)" ]] || fails 'not rotated' || return 1
-	serves || return 1
-	login_demo
-	expect 0 && serves || return 1
-	run_cred logout "$ACCOUNT"
-	expect 0 || return 1
-	[[ ! $(stored) ]] || fails "something is left" || return 1
-	run_cred get "$ACCOUNT"
-	expect 3
-}
-
 @test "R12: a service with a prompt for each store and each deletion: no dialog is shown, and what is deleted is emptied" {
 	begin prompts unanswered
 	whole_life
@@ -207,4 +187,27 @@ heard() { # METHOD: how often
 	[[ $(heard CreateItem) -ge 3 && $(heard OpenSession) -ge 2 ]]
 	[[ $(grep -A 1 'member=OpenSession$' "$BATS_TEST_TMPDIR/heard" | grep -c 'string "dh-') == $(heard OpenSession) ]]
 	run ! grep 'refresh_token=' "$BATS_TEST_TMPDIR/heard"
+}
+
+@test "R12: a session in which neither side can read the other, as KWallet has: another is opened; not for ever" {
+	begin
+	login_demo
+	expect 0
+	mock_restart file="$KEPT" bad=1
+	run_cred token "$ACCOUNT" --fresh
+	expect 0
+	works "$out"
+	[[ $(grep -c OpenSession "$CALLED") == 4 ]] # each asks for an encrypted one first
+	mock_restart file="$KEPT" bad=1
+	run_cred rotate "$ACCOUNT"
+	expect 0
+	made=$(last_made regenRefreshToken)
+	in_the_end
+	mock_restart file="$KEPT" bad=2
+	login_demo # whose first call is a store
+	expect 0
+	serves
+	mock_restart file="$KEPT" bad=99
+	refuses 5 keyring_failed 'gave no secret' token "$ACCOUNT" --fresh
+	[[ $(grep -c OpenSession "$CALLED") -le 12 ]]
 }

@@ -5,6 +5,7 @@
 #   verb_words NAME       login, mint, rotate or logout as $VERB, with $STDIN
 #   after_login, after_mint, after_rotation, after_logout     of a $VERB that ended with $code $out $err; $made is what the
 #                         server made meanwhile, if anything. In the end the account is signed in
+#   whole_life            the account's, from its login to its logout, with nobody there to be asked
 
 died_setup() {
 	ACCOUNT=${SANDBOX_URL/:\/\//:\/\/102@}
@@ -75,4 +76,23 @@ after_logout() {
 	[[ $(session_neighbour) == 'a neighbour' ]] || fails "another application's secret is gone" || return 1
 	login_demo
 	expect 0
+}
+
+whole_life() {
+	login_demo
+	expect 0 || return 1
+	[[ $(refresh_token) == "$(last_made createRefreshToken)" ]] || fails 'not kept' || return 1
+	run_cred token "$ACCOUNT" --fresh
+	expect 0 && works "$out" || return 1
+	run_cred rotate "$ACCOUNT"
+	expect 0 || return 1
+	[[ $(refresh_token) == "$(last_made regenRefreshToken)" ]] || fails 'not rotated' || return 1
+	serves || return 1
+	login_demo
+	expect 0 && serves || return 1
+	run_cred logout "$ACCOUNT"
+	expect 0 || return 1
+	[[ ! $(stored) ]] || fails "something is left" || return 1
+	run_cred get "$ACCOUNT"
+	expect 3
 }

@@ -11,6 +11,7 @@
  *   prompts      each store and each deletion has a prompt: that of a store shows nothing and does it
  *   keeps        deletions are acknowledged, and not made
  *   lies=N       so are all stores but the first N
+ *   bad=N        in the first N sessions neither side can read the other
  *   dies=N       it ends at the N-th call, before that has done anything
  *   loses=N      it does what the N-th call wants, and ends before it has answered
  *   file=PATH    its items outlive it there
@@ -69,7 +70,7 @@ static struct {
 	GDBusNodeInfo *interfaces;
 	const struct manner *manner;
 	bool locked, no_default, search_asks, prompts, keeps;
-	long calls, dies_at, loses_at, stores, honest_stores; /* honest_stores < 0: all */
+	long sessions, bad_sessions, calls, dies_at, loses_at, stores, honest_stores; /* honest_stores < 0: all */
 	const char *file;
 	GPtrArray *items;
 	guint64 changes;
@@ -208,12 +209,19 @@ static bool item_matches(const struct item *item, GVariant *wanted)
 	return true;
 }
 
+static bool session_is_bad(void)
+{
+	return mock.sessions <= mock.bad_sessions;
+}
+
+/* What has parameters cannot be plain. */
 static GVariant *secret_of(const struct item *item)
 {
+	static const guint8 parameter[1];
 	gsize n;
 	const void *bytes = g_bytes_get_data(item->secret, &n);
 
-	return g_variant_new("(o@ay@ays)", SESSION, g_variant_new_array(G_VARIANT_TYPE_BYTE, NULL, 0),
+	return g_variant_new("(o@ay@ays)", SESSION, g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, parameter, session_is_bad() ? 1 : 0, 1),
 	                     g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, bytes, n, 1), "text/plain");
 }
 
@@ -223,6 +231,7 @@ static void open_session(const char *path, GVariant *arguments, GDBusMethodInvoc
 
 	(void)path;
 	g_variant_get(arguments, "(&sv)", &algorithm, NULL);
+	mock.sessions += strcmp(algorithm, "plain") == 0;
 	if (strcmp(algorithm, "plain") != 0)
 		g_dbus_method_invocation_return_dbus_error(call, ERROR_SUPPORT, "plain alone");
 	else
@@ -370,6 +379,10 @@ static void create_item(const char *path, GVariant *arguments, GDBusMethodInvoca
 	(void)path;
 	if (mock.locked) {
 		g_dbus_method_invocation_return_dbus_error(call, ERROR_LOCKED, "it is locked");
+		return;
+	}
+	if (session_is_bad()) {
+		g_dbus_method_invocation_return_dbus_error(call, "org.freedesktop.DBus.Error.UnknownObject", "no such session");
 		return;
 	}
 	if (mock.prompts) {
@@ -617,6 +630,7 @@ static const struct number {
 	{ "dies=", &mock.dies_at },
 	{ "loses=", &mock.loses_at },
 	{ "lies=", &mock.honest_stores },
+	{ "bad=", &mock.bad_sessions },
 };
 
 static bool read_argument(const char *argument)
