@@ -50,7 +50,7 @@ token_in_service() { in_service | sed 's/.*&refresh_token=\([^&]*\).*/\1/'; }
 
 # Locked by the desktop, and locked since the daemon was started: the helper answers differently.
 @test "a locked keyring is locked: not absent, and not erased" {
-	local how
+	local how tool=${B:-$SANDBOX_TOP/.build}/tests/tools/keyring-tool
 	login_demo
 	expect 0
 	for how in session_lock session_restart_keyring; do
@@ -64,6 +64,9 @@ token_in_service() { in_service | sed 's/.*&refresh_token=\([^&]*\).*/\1/'; }
 		[[ $(listed) == 1 ]]
 		run_cred login "$SANDBOX_URL" --user-id 103 --token-stdin <<<"$(sandbox_refresh_token 103 other)"
 		expect 4 || fails "$how"
+		# Without a look-up before, as a logout has it.
+		run "$tool" erase refresh "$SANDBOX_URL" 102 --line "$(<"$ALATION_CRED_CONFIG")"
+		[[ $status == 2 ]] || fails "$how: erased, it says"
 		session_unlock
 		[[ $(token_in_service) ]]
 		run_cred get --fresh

@@ -48,6 +48,14 @@ static int fifo(const char *name)
 	return fd;
 }
 
+/* What a row that failed has left. */
+static int begin_row(void **unused)
+{
+	pidfd_error = 0;
+	write_waits = false;
+	return setup(unused);
+}
+
 static void no_child_is_left(void)
 {
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -328,6 +336,9 @@ static void long_answers(void **unused)
 	assert_int_equal(list(), ACRED_OK);
 	assert_string_equal(listed, "refresh 102 " URL ";");
 }
+
+#undef ROW
+#define ROW(test) cmocka_unit_test_setup_teardown(test, begin_row, teardown)
 
 static const struct CMUnitTest tests[] = {
 	ROW(its_environment), ROW(nothing_else_of_ours), ROW(hangs), ROW(hangs_on_an_old_kernel), ROW(deaf_with_a_child), ROW(no_time_left),
