@@ -86,6 +86,7 @@ fault() {
 	fault erases-nothing 'erase: what was stored is gone, and can come again'
 	fault erase-nothing-ok 'erase: of nothing is absent'
 	fault new-erases 'erase: of nothing is absent'
+	fault ttl-milliseconds 'ttl: what is kept for long is there'
 	fault ttl-minutes 'ttl: what is kept for long is there'
 	fault expires-half 'ttl: after its second it is absent, or the same'
 	fault ttl-stays 'ttl: a secret without an end does not inherit one'

@@ -6,14 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tests/check-module/check.h"
 
 #define USUAL_BYTES 300
-#define EXPIRES_MS 3000 /* within which a module that heeds a ttl of 1 s, even in whole seconds, has heeded it */
-#define POLL_MS 100
-#define STAYS_ABSENT 3  /* look-ups */
 #define NOTHING_THERE "\"ACRED_ABSENT where nothing was there\""
 #define WHOLE "what was stored comes back whole, or the store is refused"
 
@@ -318,80 +314,6 @@ static void erase_nothing(struct check *check)
 		want(check, &op, result, STATUS(ACRED_ABSENT), NOTHING_THERE);
 }
 
-static bool stores_for(struct check *check, struct acred_key key, const char *bytes, int64_t ttl_s)
-{
-	const struct op op = { .what = OP_STORE, .key = key, .bytes = bytes, .n = USUAL_BYTES, .ttl_s = ttl_s };
-	const struct result *result = run_ops(check, &op, 1);
-
-	return result != NULL && want(check, &op, result, STATUS(ACRED_OK), NULL);
-}
-
-static void ttl_long(struct check *check)
-{
-	static const int64_t ttls_s[] = { 3600, 60 * 86400, 10 * 365 * 86400 };
-	struct acred_key key = key_for(check, 102);
-
-	for (size_t i = 0; i < 3 && !check->failed; i++) {
-		char *bytes = record(USUAL_BYTES);
-
-		if (stores_for(check, key, bytes, ttls_s[i]))
-			finds(check, key, bytes, USUAL_BYTES, "\"ttl_s: seconds to keep it\"");
-		free(bytes);
-	}
-}
-
-static void pause_ms(int64_t ms)
-{
-	const struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
-
-	nanosleep(&time, NULL);
-}
-
-/* One look-up of what has an end: *ABSENT counts those that found nothing. False: the case is over. */
-static bool still_there(struct check *check, struct acred_key key, const char *bytes, unsigned *absent)
-{
-	const struct op op = { .what = OP_LOOKUP, .key = key, .bytes = bytes, .n = USUAL_BYTES };
-	const struct result *result = run_ops(check, &op, 1);
-
-	if (result == NULL || !want(check, &op, result, *absent ? STATUS(ACRED_ABSENT) : STATUS(ACRED_OK) | STATUS(ACRED_ABSENT),
-	                            "once its seconds are over it is absent, for good; who cannot end it keeps it"))
-		return false;
-	*absent += result->status == ACRED_ABSENT;
-	return result->status == ACRED_ABSENT || want_bytes(check, &op, result, bytes, USUAL_BYTES, "never a part of it");
-}
-
-/* Until it is absent, or its time is over by far: then it is one that keeps. */
-static void ttl_short(struct check *check)
-{
-	struct acred_key key = key_for(check, 102);
-	char *bytes = record(USUAL_BYTES);
-	int64_t end = now_ms() + EXPIRES_MS;
-	unsigned absent = 0;
-
-	if (stores_for(check, key, bytes, 1))
-		while (still_there(check, key, bytes, &absent) && absent < STAYS_ABSENT && (absent > 0 || now_ms() < end)) {
-			runs_end(check);
-			pause_ms(POLL_MS);
-		}
-	if (!check->failed && absent == 0)
-		say(check, "it keeps a secret longer than it is told, which it may");
-	free(bytes);
-}
-
-/* A store without an end over one that has: the end must go with what it was of. */
-static void ttl_replaced(struct check *check)
-{
-	struct acred_key key = key_for(check, 102);
-	char *a = record(USUAL_BYTES), *b = record(USUAL_BYTES);
-
-	if (stores_for(check, key, a, 1) && stores_for(check, key, b, 0)) {
-		pause_ms(EXPIRES_MS);
-		finds(check, key, b, USUAL_BYTES, "\"0: keep\": the end of what was there before is no end of this");
-	}
-	free(a);
-	free(b);
-}
-
 const struct test_case cases_store[] = {
 	{ "store: a facility at least is taken", takes_one, 0 },
 	{ "store: another process finds the same", store_kept, NEEDS_STORE },
@@ -406,8 +328,5 @@ const struct test_case cases_store[] = {
 	{ "store: the longest accounts are told apart, or refused", longest_account, NEEDS_STORE },
 	{ "erase: what was stored is gone, and can come again", erase_gone, NEEDS_STORE | NEEDS_ERASE },
 	{ "erase: of nothing is absent", erase_nothing, NEEDS_STORE | NEEDS_ERASE },
-	{ "ttl: what is kept for long is there", ttl_long, NEEDS_STORE },
-	{ "ttl: after its second it is absent, or the same", ttl_short, NEEDS_STORE },
-	{ "ttl: a secret without an end does not inherit one", ttl_replaced, NEEDS_STORE },
 	{ NULL, NULL, 0 },
 };

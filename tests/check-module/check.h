@@ -137,6 +137,7 @@ struct run {
 };
 
 #define USED_MAX 64
+#define EARLY_MAX 8
 
 #define NOT_TRIED (-1)
 #define NOT_COME_BACK (-2)
@@ -157,6 +158,11 @@ struct check {
 	char offences[OFFENCES][TEXT_BYTES];
 	struct listed used[USED_MAX]; /* what was stored, to be erased again */
 	size_t n_used;
+	char early_url[URL_BYTES];  /* at which lies what the cases of time have stored before all others; "": nothing */
+	char *early[EARLY_MAX];     /* and what that is */
+	bool early_failed[EARLY_MAX];
+	char early_log[TEXT_BYTES];
+	int64_t early_ms;           /* since when it lies there */
 	unsigned left_behind;
 
 	/* of the case that runs */
@@ -259,11 +265,16 @@ const char *facility_of(const struct check *check); /* one to ask for where none
 /* N bytes that look like a record, different for each call; the caller frees them. */
 char *record(size_t n);
 
-/* Erases all that was stored, and says in the log what it could not. */
+/* Erases all that was stored but for what lies early_url, and counts what could not be erased. */
 void clean_up(struct check *check);
 void will_use(struct check *check, const struct acred_key *key);
 
-/* cases-*.c, cases.c */
+/* cases-ttl.c: what its cases store before all others, and that this goes again. */
+
+void early_begin(struct check *check);
+void early_end(struct check *check);
+
+/* cases-*.c */
 
 enum need {
 	NEEDS_STORE = 1u << 0,
@@ -284,6 +295,6 @@ struct test_case {
 	unsigned needs;
 };
 
-extern const struct test_case cases_read[], cases_store[], cases_many[], cases_trouble[]; /* each ends with a NULL */
+extern const struct test_case cases_read[], cases_store[], cases_many[], cases_trouble[], cases_ttl[]; /* each ends with a NULL */
 
 #endif

@@ -280,31 +280,43 @@ static bool is_kept(const struct check *check, const char *facility)
 	return false;
 }
 
+/* Takes what must be erased now off the list, into OPS; their keys point into WHOSE. */
+static size_t take_used(struct check *check, struct listed whose[USED_MAX], struct op ops[USED_MAX])
+{
+	size_t n = 0, stay = 0;
+
+	for (size_t i = 0; i < check->n_used; i++)
+		if (strcmp(check->used[i].base_url, check->early_url) == 0)
+			check->used[stay++] = check->used[i];
+		else
+			whose[n++] = check->used[i];
+	check->n_used = stay;
+	for (size_t i = 0; i < n; i++)
+		ops[i] = (struct op){ .what = OP_ERASE, .key = { whose[i].facility, whose[i].base_url, whose[i].user_id } };
+	return n;
+}
+
+static bool is_erased(const struct result *result)
+{
+	return result->done && (result->status == ACRED_OK || result->status == ACRED_ABSENT);
+}
+
 void clean_up(struct check *check)
 {
+	struct listed whose[USED_MAX];
 	struct op ops[USED_MAX];
-	const struct errand errand = { check->options.argc, check->options.argv, ops, check->n_used, .rounds = 1 };
-	bool had_failed = check->failed;
-	struct run *run;
+	size_t n = take_used(check, whose, ops);
+	const struct errand errand = { check->options.argc, check->options.argv, ops, n, .rounds = 1 };
+	bool had_failed = check->failed, erases = check->facts->facts.erase != NULL;
+	struct run *run = NULL;
 
-	if (check->n_used == 0)
+	if (n == 0)
 		return;
-	if (check->facts->facts.erase == NULL) {
-		for (size_t i = 0; i < check->n_used; i++)
-			check->left_behind += is_kept(check, check->used[i].facility);
-		check->n_used = 0;
-		return;
+	if (erases) {
+		run = run_start(check, &errand);
+		run_wait(check, run);
 	}
-	for (size_t i = 0; i < check->n_used; i++)
-		ops[i] = (struct op){ .what = OP_ERASE, .key = { check->used[i].facility, check->used[i].base_url, check->used[i].user_id } };
-	run = run_start(check, &errand);
-	run_wait(check, run);
-	for (size_t i = 0; i < check->n_used; i++) {
-		const struct result *result = &run->board->results[i];
-
-		if (is_kept(check, ops[i].key.facility) && (!result->done || (result->status != ACRED_OK && result->status != ACRED_ABSENT)))
-			check->left_behind++;
-	}
-	check->n_used = 0;
+	for (size_t i = 0; i < n; i++)
+		check->left_behind += is_kept(check, whose[i].facility) && (!erases || !is_erased(&run->board->results[i]));
 	check->failed |= had_failed;
 }

@@ -18,7 +18,7 @@
 
 volatile sig_atomic_t interrupted;
 
-static const struct test_case *const tables[] = { cases_read, cases_store, cases_many, cases_trouble };
+static const struct test_case *const tables[] = { cases_read, cases_store, cases_many, cases_trouble, cases_ttl };
 #define TABLES (sizeof tables / sizeof *tables)
 
 static bool is_meant(const struct options *options, const char *name)
@@ -27,6 +27,14 @@ static bool is_meant(const struct options *options, const char *name)
 		if (strncmp(name, options->only[i], strlen(options->only[i])) == 0)
 			return true;
 	return options->n_only == 0;
+}
+
+static bool is_any_meant(const struct options *options, const struct test_case *table)
+{
+	for (; table->name != NULL; table++)
+		if (is_meant(options, table->name))
+			return true;
+	return false;
 }
 
 static unsigned count_cases(const struct options *options)
@@ -266,6 +274,8 @@ int main(int argc, char **argv)
 	runs_end(&check);
 	ask_first(&check);
 	probe(&check);
+	if (is_any_meant(&check.options, cases_ttl))
+		early_begin(&check);
 	printf("TAP version 13\n1..%u\n", count_cases(&check.options));
 	for (size_t t = 0; t < TABLES && !interrupted; t++)
 		for (const struct test_case *each = tables[t]; each->name != NULL && !interrupted; each++)
@@ -274,11 +284,13 @@ int main(int argc, char **argv)
 	if (interrupted) {
 		interrupted = 0; /* what is erased now has its time */
 		clean_up(&check);
+		early_end(&check);
 		lock_in_the_end(&check);
 		options_wipe(&check.options);
 		printf("Bail out! interrupted\n");
 		return 1;
 	}
+	early_end(&check);
 	lock_in_the_end(&check);
 	options_wipe(&check.options);
 	report_offences(&check);

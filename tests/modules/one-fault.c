@@ -374,6 +374,8 @@ static int one_store(struct acred_call *call, void *state, const struct acred_ke
 	n = snprintf(header, sizeof header, "%lld ", ttl_s == 0 ? 0LL : (long long)(now_ms() + ttl_s * 1000));
 	if (fault("ttl-minutes") && ttl_s > 60)
 		n = snprintf(header, sizeof header, "%lld ", (long long)(now_ms() + 1));
+	if (fault("ttl-milliseconds") && ttl_s != 0)
+		n = snprintf(header, sizeof header, "%lld ", (long long)(now_ms() + ttl_s));
 	if (fault("ttl-stays") && access(path, F_OK) == 0) {
 		int old = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -438,8 +440,10 @@ static int one_erase(struct acred_call *call, void *state, const struct acred_ke
 		return ACRED_OK;
 	if (fault("erases-nothing"))
 		return ACRED_OK;
-	if (read_entry(path, bytes) < 0)
+	if (read_entry(path, bytes) < 0) {
+		unlink(path); /* its time may be over */
 		return ACRED_ABSENT;
+	}
 	if (unlink(path) != 0)
 		return say(call, ACRED_FAILED, strerror(errno));
 	return ACRED_OK;
