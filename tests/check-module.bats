@@ -89,6 +89,7 @@ fault() {
 	fault ttl-milliseconds 'ttl: what is kept for long is there'
 	fault ttl-minutes 'ttl: what is kept for long is there'
 	fault expires-half 'ttl: after its second it is absent, or the same'
+	fault list-expired 'ttl: after its second it is absent, or the same'
 	fault ttl-stays 'ttl: a secret without an end does not inherit one'
 	fault list-absent 'list: it answers'
 	fault new-absent 'list: it answers'

@@ -115,6 +115,15 @@ static bool still_there(struct check *check, struct acred_key key, const char *b
 	return result->status == ACRED_ABSENT || want_bytes(check, &op, result, bytes, USUAL_BYTES, "never a part of it");
 }
 
+static void not_listed(struct check *check, struct acred_key key)
+{
+	const struct op op = { .what = OP_LIST };
+	const struct result *result = run_ops(check, &op, 1);
+
+	if (result != NULL && want(check, &op, result, STATUS(ACRED_OK), NULL) && times_listed(result, &key) != 0)
+		fail(check, "\"What has expired is none for lookup and list\"", "it lists what a look-up no longer finds");
+}
+
 /* Until it is absent, or its time is over by far: then it is one that keeps. */
 static void ttl_short(struct check *check)
 {
@@ -128,6 +137,8 @@ static void ttl_short(struct check *check)
 			runs_end(check);
 			pause_ms(POLL_MS);
 		}
+	if (!check->failed && absent > 0 && check->facts->facts.list != NULL)
+		not_listed(check, key);
 	if (!check->failed && absent == 0)
 		say(check, "it keeps a secret longer than it is told, which it may");
 	free(bytes);

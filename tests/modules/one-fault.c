@@ -450,6 +450,15 @@ static int one_erase(struct acred_call *call, void *state, const struct acred_ke
 }
 #endif
 
+static int is_over(const struct keyring *self, const char *name)
+{
+	static char bytes[SECRET_MAX_BYTES + 32];
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof path, "%s/%s", self->dir, name);
+	return read_entry(path, bytes) < 0;
+}
+
 static int one_list(struct acred_call *call, void *state, void (*each)(void *host, const struct acred_key *))
 {
 	struct keyring *self = state;
@@ -475,6 +484,8 @@ static int one_list(struct acred_call *call, void *state, void (*each)(void *hos
 
 		snprintf(name, sizeof name, "%.200s", entry->d_name);
 		if (entry->d_name[0] == '.' || id == NULL || url == NULL)
+			continue;
+		if (is_over(self, entry->d_name) && !fault("list-expired"))
 			continue;
 		name[id - entry->d_name] = '\0';
 		for (char *p = url + 1; *p != '\0'; p++)
