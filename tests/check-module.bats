@@ -28,11 +28,16 @@ fault() {
 	tried+=("$case")
 }
 
+# Commands that empty the files in which it keeps something, and give them back.
+damage() { echo "cp -r $dir/kept $dir/whole && truncate -s 0 $dir/kept/*"; }
+mend() { echo "cp $dir/whole/* $dir/kept && rm -r $dir/whole"; }
+
 @test "a sound module passes all of it" {
 	mkdir "$dir/kept"
 	printf yes >"$dir/answer"
 	passes --answer "$dir/answer" --freeze "touch $dir/kept/frozen" --thaw "rm $dir/kept/frozen" \
-		--unwritable "touch $dir/kept/unwritable" --writable "rm $dir/kept/unwritable" "$guest" "dir=$dir/kept"
+		--unwritable "touch $dir/kept/unwritable" --writable "rm $dir/kept/unwritable" \
+		--corrupt "$(damage)" --mend "$(mend)" "$guest" "dir=$dir/kept"
 	skipped_because 'it stores'
 	[[ -z $(ls -A "$dir/kept") ]]
 }
@@ -154,6 +159,8 @@ fault() {
 	fault waits-for-ever 'frozen: an erase comes back, and leaves the secret or nothing' "${hooks[@]}"
 	fault unwritable-ok 'unwritable: a store fails, and what was there stays' --unwritable "touch $dir/kept/unwritable" \
 		--writable "rm $dir/kept/unwritable"
+
+	fault corrupt-absent 'corrupt: what cannot be read is not absent' --corrupt "$(damage)" --mend "$(mend)"
 
 	# One that can only be read: it holds one entry for everybody, and says so in no list.
 	given=(held=yes)

@@ -14,6 +14,7 @@
 #define IN_TIME (STATUS(ACRED_OK) | STATUS(ACRED_TIMEOUT) | STATUS(ACRED_UNAVAILABLE) | STATUS(ACRED_LOCKED))
 #define WITHOUT_PERSON (STATUS(ACRED_OK) | STATUS(ACRED_LOCKED))
 #define NO_DEADLINE "deadline_ms: \"0: none\", and no time that has passed"
+#define NO_LIE "ACRED_ABSENT: \"Never for a failure: it means 'log in'\""
 #define SAME_AS_EVER "what was there is there afterwards"
 
 /* Something that is there: what it is said to hold, or what is stored now. */
@@ -343,6 +344,25 @@ static void unwritable(struct check *check)
 	free(b);
 }
 
+/* Something is there that cannot be read: absent would be a lie, after which a login stores over it. */
+static void corrupt(struct check *check)
+{
+	SUBJECT subject;
+	struct op op;
+	const struct result *result;
+
+	if (!subject_make(check, &subject) || !hook(check, check->options.corrupt))
+		return;
+	check->damaged = true;
+	op = look(&subject);
+	result = run_ops(check, &op, 1);
+	if (result != NULL && want(check, &op, result, REFUSALS | STATUS(ACRED_OK), NO_LIE) && result->status == ACRED_OK)
+		say(check, "it hands over what is there, and leaves it to the host to judge it");
+	check->damaged = !hook(check, check->options.mend);
+	if (!check->damaged && !check->failed)
+		finds(check, subject.key, subject.bytes, subject.n, SAME_AS_EVER);
+}
+
 const struct test_case cases_trouble[] = {
 	{ "host: a secret that is refused is a failure, and stays", put_refused, NEEDS_SECRET },
 	{ "host: a newer one, whose calls have more members", newer_host, NEEDS_SECRET },
@@ -359,5 +379,6 @@ const struct test_case cases_trouble[] = {
 	{ "frozen: a store comes back, and leaves the old secret or the new one", frozen_store, NEEDS_FREEZE | NEEDS_STORE },
 	{ "frozen: an erase comes back, and leaves the secret or nothing", frozen_erase, NEEDS_FREEZE | NEEDS_STORE | NEEDS_ERASE },
 	{ "unwritable: a store fails, and what was there stays", unwritable, NEEDS_UNWRITABLE | NEEDS_STORE },
+	{ "corrupt: what cannot be read is not absent", corrupt, NEEDS_CORRUPT | NEEDS_SECRET },
 	{ NULL, NULL, 0 },
 };

@@ -108,7 +108,7 @@ struct options {
 	int argc;
 	const char *const *argv;
 	const char *facility; /* NULL: whichever it takes */
-	const char *freeze, *thaw, *unwritable, *writable;
+	const char *freeze, *thaw, *unwritable, *writable, *corrupt, *mend;
 	struct held held[HELD_MAX];
 	size_t n_held;
 	const char *only[ONLY_MAX]; /* how the names of the cases begin that are tried; none: all are */
@@ -153,7 +153,7 @@ struct check {
 	bool keeps[3];              /* and whether it took it */
 	const char *facility;       /* the first that it takes; NULL: none */
 	bool readonly;              /* no store, or one that says so */
-	bool frozen, closed;        /* a hook has run, and its opposite has not */
+	bool frozen, closed, damaged; /* a hook has run, and its opposite has not */
 	unsigned hangs;
 	char offences[OFFENCES][TEXT_BYTES];
 	struct listed used[USED_MAX]; /* what was stored, to be erased again */
@@ -287,6 +287,7 @@ enum need {
 	NEEDS_UNWRITABLE = 1u << 7,
 	NEEDS_NO_STORE = 1u << 8,
 	NEEDS_OPEN = 1u << 9,
+	NEEDS_CORRUPT = 1u << 10,
 };
 
 struct test_case {

@@ -91,6 +91,7 @@ static const char *missing(const struct check *check, unsigned needs)
 		{ NEEDS_SECRET, check->options.n_held > 0 || (stores && check->facility != NULL), "no --holds says what it holds" },
 		{ NEEDS_FREEZE, check->options.freeze != NULL, "no --freeze stops its service" },
 		{ NEEDS_UNWRITABLE, check->options.unwritable != NULL, "no --unwritable closes its place" },
+		{ NEEDS_CORRUPT, check->options.corrupt != NULL, "no --corrupt damages what it keeps" },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -131,7 +132,9 @@ static void undo_hooks(struct check *check)
 		hook(check, check->options.thaw);
 	if (check->closed)
 		hook(check, check->options.writable);
-	check->frozen = check->closed = false;
+	if (check->damaged)
+		hook(check, check->options.mend);
+	check->frozen = check->closed = check->damaged = false;
 }
 
 static void run_case(struct check *check, const struct test_case *each)

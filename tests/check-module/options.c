@@ -23,6 +23,7 @@ static const char usage[] =
 	"  --answer FILE          what a person answers who is asked; without it nobody is there\n"
 	"  --freeze COMMAND --thaw COMMAND          its service stops answering, and goes on\n"
 	"  --unwritable COMMAND --writable COMMAND  it can be read but not written, and again\n"
+	"  --corrupt COMMAND --mend COMMAND         what it keeps is damaged, and as it was\n"
 	"  --deadline SECONDS     what each call is given (5)\n"
 	"  --margin SECONDS       what a busy machine is forgiven after the 2 s of grace (5)\n"
 	"  --only BEGINNING       of the cases' names: those alone; as often as wanted\n"
@@ -112,6 +113,8 @@ static void take_option(struct options *options, const char *name, const char *v
 		{ "--thaw", &options->thaw },
 		{ "--unwritable", &options->unwritable },
 		{ "--writable", &options->writable },
+		{ "--corrupt", &options->corrupt },
+		{ "--mend", &options->mend },
 	};
 
 	if (value == NULL)
@@ -172,8 +175,9 @@ void take_arguments(int argc, char **argv, struct options *options)
 		refuse("no module is named", NULL);
 	if (options->facility != NULL && !is_facility(options->facility))
 		refuse("a facility is refresh, access or recovery, not", options->facility);
-	if ((options->freeze == NULL) != (options->thaw == NULL) || (options->unwritable == NULL) != (options->writable == NULL))
-		refuse("--freeze goes with --thaw, and --unwritable with --writable", NULL);
+	if ((options->freeze == NULL) != (options->thaw == NULL) || (options->unwritable == NULL) != (options->writable == NULL) ||
+	    (options->corrupt == NULL) != (options->mend == NULL))
+		refuse("--freeze goes with --thaw, --unwritable with --writable, and --corrupt with --mend", NULL);
 	options->module = module_of(argv[i]);
 	options->argc = argc - i - 1;
 	options->argv = (const char *const *)argv + i + 1;

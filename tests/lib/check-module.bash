@@ -6,7 +6,7 @@
 #   skipped_because REASON...          all reasons, whatever their order
 #   NO_HOOKS                           those that stand where no hook is given
 
-NO_HOOKS=('no --freeze stops its service' 'no --unwritable closes its place')
+NO_HOOKS=('no --freeze stops its service' 'no --unwritable closes its place' 'no --corrupt damages what it keeps')
 MAY_REFUSE= # the longest accounts
 
 check_module_setup() {

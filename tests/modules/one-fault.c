@@ -231,6 +231,13 @@ static void use(const struct keyring *self)
 		close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 }
 
+static int is_damaged(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_size == 0;
+}
+
 static int is_late(const struct acred_call *call)
 {
 	return call->deadline_ms != 0 && now_ms() >= call->deadline_ms;
@@ -302,6 +309,8 @@ static int one_lookup(struct acred_call *call, void *state, const struct acred_k
 	if (is_new(self, "new-fails"))
 		return ACRED_UNAVAILABLE;
 	path_of(self, key, path);
+	if (is_damaged(path) && !fault("corrupt-absent"))
+		return say(call, ACRED_FAILED, "this file is damaged");
 	n = read_entry(path, bytes);
 	if (n < 0)
 		return fault("absent-fails") ? ACRED_FAILED : fault("ok-without-put") ? ACRED_OK : fault("invents") ? call->put(call->host, "x", 1) : ACRED_ABSENT;
