@@ -15,8 +15,6 @@
 
 #include "helper/base/stdout.h"
 
-static bool stdout_was_open;
-
 bool harden_process(void)
 {
 	struct rlimit core;
@@ -29,7 +27,7 @@ bool harden_process(void)
 		bool is_open = flags != -1;
 
 		if (fd == STDOUT_FILENO)
-			stdout_was_open = is_open && (flags & O_ACCMODE) != O_RDONLY;
+			stdout_found(is_open && (flags & O_ACCMODE) != O_RDONLY);
 		if (!is_open && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
 			return false;
 	}
@@ -44,11 +42,6 @@ bool harden_process(void)
 		setrlimit(RLIMIT_CORE, &core);
 	}
 	return true;
-}
-
-bool harden_stdout_was_open(void)
-{
-	return stdout_was_open;
 }
 
 void harden_for_libraries(void)

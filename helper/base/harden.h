@@ -14,9 +14,6 @@
  */
 bool harden_process(void);
 
-/* Whether stdout was open, for writing, when we started. */
-bool harden_stdout_was_open(void);
-
 /* Before any foreign library is loaded, and only then (the warm path loads none): the environment variables are removed that redirect
  * libsecret, GIO, TLS key logs and allocators, and stdout is set aside (stdout.h). Once. */
 void harden_for_libraries(void);

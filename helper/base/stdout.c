@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include "helper/base/clock.h"
-#include "helper/base/harden.h"
 
 #define PATIENCE_MS 1000 /* a reader is waited for even if no time is left */
 #define STRAY_MAX_BYTES (1024 * 1024) /* a thread that prints for ever must not be read for ever */
 
+static bool was_open;               /* for writing, when we started */
 static int callers = STDOUT_FILENO; /* the caller's stdout */
 static int stray = -1;              /* where what is printed on descriptor 1 comes out, once the caller's is set aside */
 static struct stat is_callers, is_stray; /* these two, so as to know them again */
@@ -43,11 +43,16 @@ static enum outcome unwritten(struct trouble *trouble, const char *why)
 	return trouble_say(trouble, TROUBLE_WRITE_FAILED, "look where it goes, then try again", "the answer could not be written to stdout: %s", why);
 }
 
+void stdout_found(bool open_for_writing)
+{
+	was_open = open_for_writing;
+}
+
 enum outcome stdout_check(struct trouble *trouble)
 {
 	struct pollfd out = { .fd = callers, .events = POLLOUT };
 
-	if (!harden_stdout_was_open())
+	if (!was_open)
 		return unwritten(trouble, "it is not open for writing");
 	if (is_lost())
 		return unwritten(trouble, closed);
@@ -92,7 +97,7 @@ enum outcome stdout_write(struct bytes b, int64_t deadline_ms, struct trouble *t
 
 	if (deadline_ms < at_least_ms)
 		deadline_ms = at_least_ms;
-	if (!harden_stdout_was_open())
+	if (!was_open)
 		return unwritten(trouble, "it is not open for writing");
 	if (is_lost())
 		return unwritten(trouble, closed);

@@ -5,11 +5,15 @@
 #ifndef HELPER_BASE_STDOUT_H
 #define HELPER_BASE_STDOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "helper/base/trouble.h"
 #include "protocol/bytes.h"
+
+/* How stdout was when the process started: where it was closed, /dev/null is in its place by now. */
+void stdout_found(bool open_for_writing);
 
 /* Whether an answer has somewhere to go, asked before a token is minted: DONE, or UNWRITTEN where stdout is
  * closed or is a pipe or socket whose reader is gone. A full disk shows only at the write. */
