@@ -73,7 +73,7 @@ property() { # PATH INTERFACE NAME
 }
 
 until_saved() { # what the server made last is on the disk
-	local token end=$((SECONDS + SESSION_WAIT_S))
+	local token end=$((SECONDS + 60))
 	token=$(last_made '\(create\|regen\)RefreshToken')
 	until [[ $(keepassxc-cli export --quiet "$session_dir/passwords.kdbx" <<<"$DB_PASSWORD" 2>/dev/null) == *"refresh_token=$token&"* ]]; do ((SECONDS < end)); done
 }
