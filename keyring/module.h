@@ -147,7 +147,8 @@ struct acred_module {
 	 */
 	int (*store)(struct acred_call *, void *state, const struct acred_key *,
 	             const char *bytes, size_t len, int64_t ttl_s);
-	/* Optional; NULL: read-only. ACRED_OK: it was there and is gone. ACRED_ABSENT where nothing was there. */
+	/* Optional; NULL with a store: what it keeps stays until another secret replaces it, and a logout fails. ACRED_OK: it
+	 * was there and is gone. ACRED_ABSENT where nothing was there. */
 	int (*erase)(struct acred_call *, void *state, const struct acred_key *);
 	/* Optional. Calls each(call->host, key) once with every key it holds, of all facilities; asks nobody, unlocks nothing,
 	 * hands over no secret, and wipes those that it must read because they lie beside the keys. ACRED_OK also where there is

@@ -135,6 +135,17 @@ lives() {
 	login_demo
 	expect 0 'is kept in directory'
 	[[ -s $file ]]
+	run_cred logout
+	expect 5 'the keyring (directory)' 'can only be read'
+	[[ -s $file ]]
+	# Nor does another keyring, which has nothing of it, make that a success.
+	mkdir -m 0700 lib "$HOME/other"
+	install -m 0755 4.so lib/directory.so
+	configure "refresh sufficient directory path=$HOME/vault" "refresh sufficient $work/lib/directory.so path=$HOME/other"
+	run_cred logout
+	expect 5 'the keyring (directory)' 'can only be read'
+	[[ -s $file ]]
+	configure "refresh sufficient directory path=$HOME/vault"
 	# 3: a logout does.
 	install -m 0755 3.so "$moduledir/directory.so"
 	run_cred logout

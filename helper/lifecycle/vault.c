@@ -121,14 +121,31 @@ static bool tell_source(struct context *context, const struct account *account)
 	return true;
 }
 
+/* Of the keyring that holds it, what others answered is no answer: it can be written, but not here, or it erases nothing. */
+static bool stays_with_holder(struct walk *walk, const struct acred_key *key, const struct keyring_answer *answer,
+                              struct keyring_answer *ret_there)
+{
+	const char *holder = walk_holder(walk->account);
+	bool refused = false;
+
+	for (size_t i = 0; i < answer->n_passed_over && holder; i++)
+		refused |= answer->passed_over[i].status == ACRED_READONLY && strcmp(answer->passed_over[i].module, holder) == 0;
+	if (!refused || walk_look_up_in(walk, key, holder, ret_there) != ACRED_OK || ret_there->readonly)
+		return false;
+	ret_there->status = ACRED_READONLY;
+	return true;
+}
+
 enum outcome vault_forget_refresh(struct context *context, const struct account *account)
 {
 	struct walk walk = { context, account, .may_prompt = false };
 	struct acred_key key = walk_key(account, "refresh");
-	struct keyring_answer answer;
+	struct keyring_answer answer, there;
 	bool any_source = false;
 
 	walk_erase(&walk, &key, walk_holder(account), NULL, &answer);
+	if (stays_with_holder(&walk, &key, &answer, &there))
+		return walk_say(&walk, &there);
 	for (size_t i = 0; i < answer.n_passed_over; i++)
 		any_source |= answer.passed_over[i].status == ACRED_READONLY;
 	if (any_source && tell_source(context, account) && (answer.status == ACRED_READONLY || answer.status == ACRED_UNAVAILABLE))
