@@ -43,10 +43,10 @@ _Noreturn void refuse(const char *why, const char *what)
 static char *content(const char *path, size_t max, size_t *ret_n)
 {
 	FILE *file = fopen(path, "re");
-	char *bytes = malloc(max + 2);
+	char *bytes = file != NULL ? malloc(max + 2) : NULL;
 	size_t n;
 
-	if (file == NULL || bytes == NULL) {
+	if (bytes == NULL) {
 		fprintf(stderr, "alation-cred-check-module: %s: %s\n", path, strerror(errno));
 		exit(EXIT_USAGE);
 	}
