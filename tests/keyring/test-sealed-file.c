@@ -11,7 +11,8 @@ static void test_store_find_replace_erase(void **unused)
 	(void)unused;
 	assert_int_equal(lookup(), ACRED_ABSENT);
 	assert_int_equal(erase(), ACRED_ABSENT);
-	assert_int_equal(list(), ACRED_ABSENT);
+	assert_int_equal(list(), ACRED_OK);
+	assert_string_equal(listed, "");
 	assert_int_equal(lock(), ACRED_ABSENT);
 	assert_int_equal(n_derived, 0);
 	assert_int_equal(files(), 1);
