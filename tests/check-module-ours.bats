@@ -74,8 +74,9 @@ teardown() { check_module_teardown; }
 	printf 'correct horse' >"$dir/passphrase"
 	chmod 0600 "$dir/passphrase"
 	mkdir -m 0700 "$dir/place"
-	passes sealed-file "file=$dir/place/sealed" "key-file=$dir/passphrase"
-	skipped_because "${NO_HOOKS[@]}" 'it stores'
+	passes --corrupt "cp $dir/place/sealed $dir/whole && truncate -s 0 $dir/place/sealed" --mend "cp $dir/whole $dir/place/sealed" \
+		sealed-file "file=$dir/place/sealed" "key-file=$dir/passphrase"
+	skipped_because 'no --freeze stops its service' 'no --unwritable closes its place' 'it stores'
 	# Root writes where no mode lets it: on a file system of its own that can be mounted again.
 	if [[ $EUID == 0 ]] && unshare --mount true 2>/dev/null; then
 		unshare --mount bash -c 'mount -t tmpfs -o mode=0700 check "$1/place" && shift && exec "$@"' - "$dir" \
