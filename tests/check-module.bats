@@ -42,6 +42,12 @@ mend() { echo "cp $dir/whole/* $dir/kept && rm -r $dir/whole"; }
 	[[ -z $(ls -A "$dir/kept") ]]
 }
 
+@test "frozen: a look-up and a list that need no service may answer" {
+	mkdir "$dir/kept"
+	ONE_FAULT=reads-without-lock passes --only frozen --freeze "touch $dir/kept/frozen" --thaw "rm $dir/kept/frozen" "$guest" "dir=$dir/kept"
+	[[ -z $skips ]]
+}
+
 @test "what a module without an erase keeps is left, and said; the cases after it do not mistake it" {
 	mkdir "$dir/kept"
 	run -0 "$check" "$B/tests/modules/no-erase.so" "dir=$dir/kept"

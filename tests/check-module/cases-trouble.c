@@ -15,6 +15,8 @@
 #define WITHOUT_PERSON (STATUS(ACRED_OK) | STATUS(ACRED_LOCKED))
 #define NO_DEADLINE "deadline_ms: \"0: none\", and no time that has passed"
 #define NO_LIE "ACRED_ABSENT: \"Never for a failure: it means 'log in'\""
+/* Who reads without the service, or its lock, need not wait for it. */
+#define FROZEN "ACRED_TIMEOUT: \"the deadline passed first\"; or what is there, if it needs no service for that"
 #define SAME_AS_EVER "what was there is there afterwards"
 
 /* Something that is there: what it is said to hold, or what is stored now. */
@@ -284,7 +286,7 @@ static void frozen_lookup(struct check *check)
 		return;
 	op = look(&subject);
 	op.time_ms = FROZEN_MS;
-	look_so(check, &subject, &op, STATUS(ACRED_TIMEOUT), "a service that does not answer is \"the deadline passed first\"");
+	look_so(check, &subject, &op, STATUS(ACRED_TIMEOUT) | STATUS(ACRED_OK), FROZEN);
 	thaw(check);
 	if (!check->failed)
 		finds(check, subject.key, subject.bytes, subject.n, SAME_AS_EVER);
@@ -294,12 +296,14 @@ static void frozen_list(struct check *check)
 {
 	const struct op op = { .what = OP_LIST, .time_ms = FROZEN_MS };
 	const struct result *result;
+	SUBJECT subject;
 
-	if (!freeze(check))
+	if (!subject_make(check, &subject) || !freeze(check))
 		return;
 	result = run_ops(check, &op, 1);
-	if (result != NULL)
-		want(check, &op, result, STATUS(ACRED_TIMEOUT), "a service that does not answer is \"the deadline passed first\"");
+	if (result != NULL && want(check, &op, result, STATUS(ACRED_TIMEOUT) | STATUS(ACRED_OK), FROZEN) && result->status == ACRED_OK &&
+	    times_listed(result, &subject.key) != 1)
+		fail(check, FROZEN, "it answered ok, and did not list what is there");
 	thaw(check);
 }
 
@@ -375,7 +379,7 @@ const struct test_case cases_trouble[] = {
 	{ "deadline: a store after it", late_store, NEEDS_STORE },
 	{ "deadline: an erase after it", late_erase, NEEDS_STORE | NEEDS_ERASE },
 	{ "frozen: a look-up comes back", frozen_lookup, NEEDS_FREEZE | NEEDS_SECRET },
-	{ "frozen: a list comes back", frozen_list, NEEDS_FREEZE | NEEDS_LIST },
+	{ "frozen: a list comes back", frozen_list, NEEDS_FREEZE | NEEDS_LIST | NEEDS_SECRET },
 	{ "frozen: a store comes back, and leaves the old secret or the new one", frozen_store, NEEDS_FREEZE | NEEDS_STORE },
 	{ "frozen: an erase comes back, and leaves the secret or nothing", frozen_erase, NEEDS_FREEZE | NEEDS_STORE | NEEDS_ERASE },
 	{ "unwritable: a store fails, and what was there stays", unwritable, NEEDS_UNWRITABLE | NEEDS_STORE },

@@ -31,7 +31,9 @@ static const char usage[] =
 	"  --help, --version\n"
 	"\n"
 	"exit: 0 none failed, 1 some failed, 2 usage, or it cannot be loaded\n"
-	"example: alation-cred-check-module ./mine.so file=/tmp/secrets\n";
+	"examples:\n"
+	"  alation-cred-check-module ./mine.so file=/tmp/secrets\n"
+	"  alation-cred-check-module --freeze 'kill -STOP $(cat pid)' --thaw 'kill -CONT $(cat pid)' ./mine.so\n";
 
 _Noreturn void refuse(const char *why, const char *what)
 {

@@ -276,7 +276,7 @@ static int one_lookup(struct acred_call *call, void *state, const struct acred_k
 		return 8;
 	if (!is_kept(key))
 		return fault("not-kept-fails") ? ACRED_FAILED : ACRED_ABSENT;
-	if (waits(call, self))
+	if (!fault("reads-without-lock") && waits(call, self))
 		return fault("frozen-absent") ? ACRED_ABSENT : ACRED_TIMEOUT;
 	if (is_late(call) && fault("late-absent"))
 		return ACRED_ABSENT;
@@ -480,7 +480,7 @@ static int one_list(struct acred_call *call, void *state, void (*each)(void *hos
 
 		call->ask(call->host, "May I? ", &answer, &n);
 	}
-	if (waits(call, self))
+	if (!fault("reads-without-lock") && waits(call, self))
 		return fault("frozen-list-ok") ? ACRED_OK : ACRED_TIMEOUT;
 	if (fault("list-absent") || is_new(self, "new-absent"))
 		return ACRED_ABSENT;
