@@ -48,6 +48,25 @@ mend() { echo "cp $dir/whole/* $dir/kept && rm -r $dir/whole"; }
 	[[ -z $skips ]]
 }
 
+@test "held: with a line feed at its end or without, and told apart from what differs" {
+	printf 'yes\n' >"$dir/yes"
+	printf 'yet' >"$dir/yet"
+	holds=(--only 'lookup: what it holds comes whole' --only host)
+	for each in held-anybody held-line; do
+		ONE_FAULT=$each passes "${holds[@]}" --holds "refresh,102,$URL=$dir/yes" --holds "access,3,$URL=$dir/yes" "$guest" held=yes
+	done
+	ONE_FAULT=held-anybody run -1 "$check" "${holds[@]}" --holds "refresh,102,$URL=$dir/yet" "$guest" held=yes
+	[[ $output == *": ok (0); it differs at byte 3 of 3"* ]] || { echo "$output"; false; }
+	ONE_FAULT=held-line run -1 "$check" "${holds[@]}" --holds "refresh,102,$URL=$dir/yet" "$guest" held=yes
+	[[ $output == *": ok (0); 4 bytes, not the 3 that are held"* ]] || { echo "$output"; false; }
+	for each in 'https://Check-Module.test' 'https://check-module.test:443' 'https://check-module.test/'; do
+		run -2 --separate-stderr "$check" --holds "refresh,102,$each=$dir/yes" environment
+		[[ -z $output && $stderr == *"'$each' is not normalised, as keys are; write 'https://check-module.test'" ]] || { echo "$stderr"; false; }
+	done
+	run -2 --separate-stderr "$check" --holds "refresh,102,ftp://x=$dir/yes" environment
+	[[ -z $output && $stderr == *": --holds: 'ftp://x': "* ]]
+}
+
 @test "what a module without an erase keeps is left, and said; the cases after it do not mistake it" {
 	mkdir "$dir/kept"
 	run -0 "$check" "$B/tests/modules/no-erase.so" "dir=$dir/kept"

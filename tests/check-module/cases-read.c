@@ -128,17 +128,6 @@ static void held_found(struct check *check)
 	}
 }
 
-static bool is_held(const struct check *check, const struct acred_key *key)
-{
-	for (size_t i = 0; i < check->options.n_held; i++) {
-		const struct acred_key *held = &check->options.held[i].key;
-
-		if (held->user_id == key->user_id && strcmp(held->facility, key->facility) == 0 && strcmp(held->base_url, key->base_url) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Accounts that differ in one thing alone, or of which one begins as the other. */
 static void held_by_others(struct check *check)
 {

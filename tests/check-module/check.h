@@ -101,6 +101,7 @@ struct held { /* what a read-only module is said to hold */
 	char base_url[URL_BYTES], facility[16];
 	char *bytes;
 	size_t n;
+	bool line_feed; /* behind them; whether the module hands it over is its own matter */
 };
 
 struct options {
@@ -259,6 +260,7 @@ bool erases(struct check *check, struct acred_key key);
  * addresses of its own: what an earlier one has left behind, in a module without an erase, is none of them. */
 const char *address(struct check *check, const char *name);
 bool is_of_this_case(const struct check *check, const char *base_url);
+bool is_held(const struct check *check, const struct acred_key *key);
 struct acred_key key_for(struct check *check, int64_t user_id);
 const char *facility_of(const struct check *check); /* one to ask for where none is taken */
 

@@ -150,9 +150,9 @@ bool want_bytes(struct check *check, const struct op *op, const struct result *r
 	if (result->n == n && memcmp(found, bytes, n) == 0)
 		return true;
 	if (result->n == n)
-		snprintf(expected, sizeof expected, "; %zu bytes, as it should, but another from byte %zu on", n, first_difference(found, bytes, n));
+		snprintf(expected, sizeof expected, "; it differs at byte %zu of %zu", first_difference(found, bytes, n) + 1, n);
 	else
-		snprintf(expected, sizeof expected, "; %zu bytes, not the %zu that were stored", result->n, n);
+		snprintf(expected, sizeof expected, "; %zu bytes, not the %zu that are %s", result->n, n, is_held(check, &op->key) ? "held" : "stored");
 	tell(check, op, result, expected);
 	if (law != NULL)
 		say(check, "expected: %s", law);
@@ -217,6 +217,17 @@ bool is_of_this_case(const struct check *check, const char *base_url)
 
 	snprintf(end, sizeof end, "c%u.%s.check-module.invalid", check->number, check->token);
 	return strstr(base_url, end) != NULL;
+}
+
+bool is_held(const struct check *check, const struct acred_key *key)
+{
+	for (size_t i = 0; i < check->options.n_held; i++) {
+		const struct acred_key *held = &check->options.held[i].key;
+
+		if (held->user_id == key->user_id && strcmp(held->facility, key->facility) == 0 && strcmp(held->base_url, key->base_url) == 0)
+			return true;
+	}
+	return false;
 }
 
 struct acred_key key_for(struct check *check, int64_t user_id)

@@ -202,6 +202,23 @@ static void ask_first(struct check *check)
 	runs_end(check);
 }
 
+/* Of what a file ends with a line feed, and its module hands over so, that belongs to it from now on. */
+static void settle_line_feeds(struct check *check)
+{
+	for (size_t i = 0; i < check->options.n_held; i++) {
+		struct held *held = &check->options.held[i];
+		const struct op op = { .what = OP_LOOKUP, .key = held->key };
+		const struct result *result = held->line_feed ? run_ops(check, &op, 1) : NULL;
+
+		if (result != NULL && result->status == ACRED_OK && result->n == held->n + 1 &&
+		    memcmp(secret_of(run_of(check, result), result), held->bytes, result->n) == 0) {
+			held->n++;
+			held->line_feed = false;
+		}
+	}
+	runs_end(check);
+}
+
 /* Which facilities it takes, each in a process of its own; the case that judges it comes later. */
 static void probe(struct check *check)
 {
@@ -276,6 +293,7 @@ int main(int argc, char **argv)
 	}
 	runs_end(&check);
 	ask_first(&check);
+	settle_line_feeds(&check);
 	probe(&check);
 	if (is_any_meant(&check.options, cases_ttl))
 		early_begin(&check);

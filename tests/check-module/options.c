@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/url.h"
 #include "tests/check-module/check.h"
 
 #define FILE_MAX_BYTES 65536
@@ -18,7 +19,8 @@ static const char usage[] =
 	"Puts a keyring module (a file, or a name) with these arguments through all cases, and\n"
 	"prints TAP. What it stores lies below .check-module.invalid, and is erased again.\n"
 	"\n"
-	"  --holds FACILITY,USER_ID,BASE_URL=FILE  what a module that cannot store holds\n"
+	"  --holds FACILITY,USER_ID,BASE_URL=FILE  what a module that cannot store holds, with or\n"
+	"                         without a line feed at its end; as often as wanted\n"
 	"  --facility FACILITY    try refresh, access or recovery alone\n"
 	"  --answer FILE          what a person answers who is asked; without it nobody is there\n"
 	"  --freeze COMMAND --thaw COMMAND          its service stops answering, and goes on\n"
@@ -41,8 +43,8 @@ _Noreturn void refuse(const char *why, const char *what)
 	exit(EXIT_USAGE);
 }
 
-/* All of it but one final line feed. */
-static char *content(const char *path, size_t max, size_t *ret_n)
+/* All of it; *RET_N is without one final line feed. */
+static char *content(const char *path, size_t max, size_t *ret_n, bool *ret_line_feed)
 {
 	FILE *file = fopen(path, "re");
 	char *bytes = file != NULL ? malloc(max + 2) : NULL;
@@ -57,9 +59,8 @@ static char *content(const char *path, size_t max, size_t *ret_n)
 	fclose(file);
 	if (n > max + 1)
 		refuse("this file is too long:", path);
-	if (n > 0 && bytes[n - 1] == '\n')
-		n--;
-	*ret_n = n;
+	*ret_line_feed = n > 0 && bytes[n - 1] == '\n';
+	*ret_n = n - *ret_line_feed;
 	return bytes;
 }
 
@@ -69,6 +70,21 @@ static bool is_facility(const char *word)
 		if (strcmp(word, facilities[i]) == 0)
 			return true;
 	return false;
+}
+
+/* No key has another: a module that is asked for it would rightly find nothing. */
+static void check_base_url(const char *text)
+{
+	struct url url;
+	enum url_error error = url_parse((struct bytes){ text, strlen(text) }, &url);
+
+	if (error != URL_OK)
+		fprintf(stderr, "alation-cred-check-module: --holds: '%s': %s\n", text, url_error_text(error));
+	else if (strcmp(url.base, text) != 0)
+		fprintf(stderr, "alation-cred-check-module: --holds: '%s' is not normalised, as keys are; write '%s'\n", text, url.base);
+	else
+		return;
+	exit(EXIT_USAGE);
 }
 
 /* FACILITY,USER_ID,BASE_URL=FILE */
@@ -87,10 +103,11 @@ static void add_held(struct options *options, const char *text)
 	if (facility == NULL || id == NULL || url == NULL || rest == NULL || !is_facility(facility) || atoll(id) < 1 ||
 	    strlen(url) >= sizeof held->base_url)
 		refuse("--holds takes FACILITY,USER_ID,BASE_URL=FILE, not", text);
+	check_base_url(url);
 	snprintf(held->facility, sizeof held->facility, "%s", facility);
 	snprintf(held->base_url, sizeof held->base_url, "%s", url);
 	held->key = (struct acred_key){ held->facility, held->base_url, atoll(id) };
-	held->bytes = content(rest, FILE_MAX_BYTES, &held->n);
+	held->bytes = content(rest, FILE_MAX_BYTES, &held->n, &held->line_feed);
 	options->n_held++;
 }
 
@@ -119,6 +136,8 @@ static void take_option(struct options *options, const char *name, const char *v
 		{ "--mend", &options->mend },
 	};
 
+	bool line_feed;
+
 	if (value == NULL)
 		refuse("this option wants a value:", name);
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -131,7 +150,7 @@ static void take_option(struct options *options, const char *name, const char *v
 	else if (strcmp(name, "--holds") == 0)
 		add_held(options, value);
 	else if (strcmp(name, "--answer") == 0)
-		options->answer = content(value, ANSWER_MAX_BYTES, &options->answer_n);
+		options->answer = content(value, ANSWER_MAX_BYTES, &options->answer_n, &line_feed);
 	else if (strcmp(name, "--deadline") == 0)
 		options->deadline_ms = milliseconds(value);
 	else if (strcmp(name, "--margin") == 0)
@@ -188,7 +207,7 @@ void take_arguments(int argc, char **argv, struct options *options)
 void options_wipe(struct options *options)
 {
 	for (size_t i = 0; i < options->n_held; i++) {
-		explicit_bzero(options->held[i].bytes, options->held[i].n);
+		explicit_bzero(options->held[i].bytes, options->held[i].n + options->held[i].line_feed);
 		free(options->held[i].bytes);
 	}
 	if (options->answer != NULL)

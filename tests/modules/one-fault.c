@@ -302,6 +302,8 @@ static int one_lookup(struct acred_call *call, void *state, const struct acred_k
 		if (call->ask(call->host, "Passphrase: ", &answer, &len) != ACRED_OK)
 			return ACRED_ABSENT;
 	}
+	if (self->held && fault("held-line"))
+		return call->put(call->host, "yes\n", 4) == 0 ? ACRED_OK : ACRED_FAILED;
 	if (self->held)
 		return fault("held-anybody") ? (call->put(call->host, "yes", 3) == 0 ? ACRED_OK : ACRED_FAILED) : ACRED_ABSENT;
 	if (fault("pointer") && self->kept_pointer != NULL)
