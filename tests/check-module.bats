@@ -206,6 +206,19 @@ mend() { echo "cp $dir/whole/* $dir/kept && rm -r $dir/whole"; }
 		grep -vx 'store: up to 64 KiB come back whole' | sort -u)
 }
 
+# says FAULT CASE PATTERN: what is said where the case fails, which matches all of it.
+says() {
+	rm -rf "$dir/kept"
+	mkdir "$dir/kept"
+	ONE_FAULT=$1 ASAN_OPTIONS=detect_leaks=0 run -1 "$check" --margin 0 --deadline 1 --only "$2" "$guest" "dir=$dir/kept"
+	said=$(sed -n "/^not ok [0-9]* - $2/,/^ok /p" <<<"$output")
+	[[ $said == $3 ]] || { printf '%s\n' "$1: $output"; false; }
+}
+
+@test "what is said names the cause" {
+	says shared-temporary 'at once: each process' $'*\n# turn * of process * of 6, which alone stores for user *: its store is lost to one of another process*'
+}
+
 @test "usage and what cannot be loaded: exit 2, on stderr alone" {
 	for arguments in '' '--no-such x m' '--facility nothing kernel' '--freeze true kernel' '--holds x kernel' '--only nothing kernel' '--deadline x kernel' \
 		'--answer /nowhere kernel' /nowhere/module.so no-such-module; do
