@@ -217,6 +217,11 @@ says() {
 
 @test "what is said names the cause" {
 	says shared-temporary 'at once: each process' $'*\n# turn * of process * of 6, which alone stores for user *: its store is lost to one of another process*'
+	for each in stored erased; do
+		says list-runs-on "list: what was $each" $'*\n# list: * of * keys are not well formed: each() with a base_url whose byte * none can have: does it have its NUL?\n*'
+		[[ $output != *secret* ]]
+	done
+	says list-twice 'list: what was erased' '*is listed 2 times, before anything is erased*'
 }
 
 @test "usage and what cannot be loaded: exit 2, on stderr alone" {

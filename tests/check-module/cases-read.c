@@ -156,11 +156,11 @@ static void held_listed(struct check *check)
 	const struct op op = { .what = OP_LIST };
 	const struct result *result = run_ops(check, &op, 1);
 
-	if (result == NULL || !want(check, &op, result, STATUS(ACRED_OK), "a list of what it holds"))
+	if (result == NULL || !want_list(check, &op, result, STATUS(ACRED_OK), "a list of what it holds"))
 		return;
 	for (size_t i = 0; i < check->options.n_held; i++)
 		if (times_listed(result, &check->options.held[i].key) != 1)
-			fail(check, "\"Calls each() with every key it holds\", once", "what --holds says for user %lld is listed %u times",
+			fail(check, "\"Calls each(call->host, key) once with every key it holds\"", "what --holds says for user %lld is listed %u times",
 			     (long long)check->options.held[i].key.user_id, times_listed(result, &check->options.held[i].key));
 }
 

@@ -21,6 +21,8 @@
 #define ONLY_MAX 16
 #define ANSWER_MAX_BYTES 4096
 #define TEXT_BYTES 512
+#define MALFORMED_BYTES 128
+#define FACILITY_MAX_BYTES 16
 #define URL_BYTES 256 /* the longest base URL has 217 */
 
 enum operation { OP_LOOKUP, OP_STORE, OP_ERASE, OP_LIST, OP_LOCK, OPERATIONS };
@@ -62,7 +64,7 @@ struct op {
 };
 
 struct listed {
-	char facility[16], base_url[URL_BYTES];
+	char facility[FACILITY_MAX_BYTES + 1], base_url[URL_BYTES];
 	int64_t user_id;
 };
 
@@ -76,6 +78,8 @@ struct result {
 	int64_t late_ms;              /* past its deadline */
 	unsigned n_listed;            /* all of them; kept are those whose address is one of this run's */
 	unsigned n_kept;
+	unsigned n_malformed;         /* keys that nobody can have, and what is wrong with the first */
+	char malformed[MALFORMED_BYTES];
 	struct listed listed[LISTED_MAX];
 	char note[TEXT_BYTES];        /* the last one */
 };
@@ -246,6 +250,9 @@ bool want_first(struct check *check, enum operation what, unsigned wanted, const
 
 /* Whether a look-up found exactly these bytes. */
 bool want_bytes(struct check *check, const struct op *op, const struct result *result, const char *bytes, size_t n, const char *law);
+
+/* Whether a list was answered so and all keys in it are well formed; else the case fails. */
+bool want_list(struct check *check, const struct op *op, const struct result *result, unsigned wanted, const char *law);
 
 /* How often a list has KEY. */
 unsigned times_listed(const struct result *result, const struct acred_key *key);

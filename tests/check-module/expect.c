@@ -159,6 +159,14 @@ bool want_bytes(struct check *check, const struct op *op, const struct result *r
 	return false;
 }
 
+bool want_list(struct check *check, const struct op *op, const struct result *result, unsigned wanted, const char *law)
+{
+	if (result->n_malformed > 0)
+		fail(check, "keys as struct acred_key has them, each text with its NUL", "list: %u of %u keys are not well formed: each() %s",
+		     result->n_malformed, result->n_listed, result->malformed);
+	return want(check, op, result, wanted, law) && result->n_malformed == 0;
+}
+
 unsigned times_listed(const struct result *result, const struct acred_key *key)
 {
 	unsigned n = 0;

@@ -16,6 +16,7 @@
 #include "helper/base/harden.h"
 #include "helper/site.h"
 #include "keyring/load.h"
+#include "protocol/url.h"
 #include "tests/check-module/check.h"
 
 #define GRACE_MS 2000
@@ -158,19 +159,44 @@ static int on_ask(void *host, const char *question, const char **answer, size_t 
 	return ACRED_OK;
 }
 
+/* Never the text itself: a base URL without its end may run on into a secret. */
+static bool well_formed(const struct acred_key *key, char what[MALFORMED_BYTES])
+{
+	size_t n;
+	struct url url;
+
+	what[0] = '\0';
+	if (key == NULL || key->facility == NULL || key->base_url == NULL)
+		snprintf(what, MALFORMED_BYTES, "without a key, or with a key in which a text is NULL");
+	else if ((n = strspn(key->facility, "abcdefghijklmnopqrstuvwxyz")) == 0 || n > FACILITY_MAX_BYTES || key->facility[n] != '\0')
+		snprintf(what, MALFORMED_BYTES, "with a facility that is not 1 to %d of a-z", FACILITY_MAX_BYTES);
+	else if (key->user_id < 1 || key->user_id > ACRED_USER_ID_MAX)
+		snprintf(what, MALFORMED_BYTES, "with a user_id that is not 1 to %d", ACRED_USER_ID_MAX);
+	else if ((n = strnlen(key->base_url, ACRED_BASE_URL_MAX_BYTES + 1)) > ACRED_BASE_URL_MAX_BYTES)
+		snprintf(what, MALFORMED_BYTES, "with a base_url of more than %d bytes: does it have its NUL?", ACRED_BASE_URL_MAX_BYTES);
+	else if (key->base_url[n = strspn(key->base_url, "abcdefghijklmnopqrstuvwxyz0123456789:/.-_[]")] != '\0')
+		snprintf(what, MALFORMED_BYTES, "with a base_url whose byte %zu of %zu none can have: does it have its NUL?", n + 1, strlen(key->base_url));
+	else if (url_parse((struct bytes){ key->base_url, n }, &url) != URL_OK || strcmp(url.base, key->base_url) != 0)
+		snprintf(what, MALFORMED_BYTES, "with a base_url that is not normalised");
+	return what[0] == '\0';
+}
+
 static void on_each(void *host, const struct acred_key *key)
 {
 	struct result *result = guest.result;
 	struct listed *listed;
+	char what[MALFORMED_BYTES];
 
 	if (!heard("each()", host))
 		return;
-	if (key == NULL || key->facility == NULL || key->base_url == NULL || key->user_id < 1 || key->user_id > INT32_MAX ||
-	    strstr(key->base_url, "://") == NULL) {
-		offend(OFFENCE_STATUS, "each() with a key that no account has");
+	result->n_listed++;
+	if (!well_formed(key, what)) {
+		result->n_malformed++;
+		if (result->malformed[0] == '\0')
+			memcpy(result->malformed, what, sizeof result->malformed);
+		offend(OFFENCE_STATUS, "each() %s", what);
 		return;
 	}
-	result->n_listed++;
 	/* What else the user keeps there is nobody's business here, but for what a source is said to hold. */
 	if ((strstr(key->base_url, guest.token) == NULL && guest.options->n_held == 0) || result->n_kept == LISTED_MAX)
 		return;

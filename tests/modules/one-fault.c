@@ -490,7 +490,7 @@ static int one_list(struct acred_call *call, void *state, void (*each)(void *hos
 	if (dir == NULL)
 		return ACRED_OK;
 	while ((entry = readdir(dir)) != NULL) {
-		char name[NAME_BYTES], *id = strchr(entry->d_name, ':'), *url = strchr(entry->d_name, '@');
+		char name[NAME_BYTES], key_url[2 * NAME_BYTES], *id = strchr(entry->d_name, ':'), *url = strchr(entry->d_name, '@');
 		struct acred_key key = { name, NULL, 0 };
 
 		snprintf(name, sizeof name, "%.200s", entry->d_name);
@@ -505,6 +505,8 @@ static int one_list(struct acred_call *call, void *state, void (*each)(void *hos
 		key.user_id = atoll(id + 1);
 		if (fault("list-short") && key.user_id == 1021)
 			continue;
+		if (fault("list-runs-on"))
+			snprintf(key_url, sizeof key_url, "%s 0 v=1&secret", url + 1), key.base_url = key_url;
 		if (fault("list-zero"))
 			key.user_id = 0;
 		each(fault("list-host") ? NULL : call->host, &key);
