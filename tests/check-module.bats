@@ -216,6 +216,10 @@ says() {
 }
 
 @test "what is said names the cause" {
+	says open-refuses 'open: with its arguments' $'*\n# open answered unavailable (3), noting: no\n*'
+	[[ ${lines[-2]} == 'Bail out! open failed: unavailable (3), noting: no' ]]
+	says open-crash 'open: with its arguments' $'*\n# in open the module died of signal 6 (Aborted)\n*'
+	[[ ${lines[-2]} == 'Bail out! in open the module died of signal 6 (Aborted)' ]]
 	says shared-temporary 'at once: each process' $'*\n# turn * of process * of 6, which alone stores for user *: its store is lost to one of another process*'
 	for each in stored erased; do
 		says list-runs-on "list: what was $each" $'*\n# list: * of * keys are not well formed: each() with a base_url whose byte * none can have: does it have its NUL?\n*'

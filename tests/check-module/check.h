@@ -151,6 +151,7 @@ struct check {
 	struct options options;
 	char token[16];             /* of this run's addresses: nobody else's entries are touched */
 	struct board *facts;        /* of the run that only opened it */
+	char facts_log[TEXT_BYTES]; /* and what was wrong with that */
 	int first[OPERATIONS];      /* what it answered before anything was stored, or as below */
 	char first_note[OPERATIONS][TEXT_BYTES];
 	int took[3];                /* what it answered to a store into each of facilities[], or one of those below, */
