@@ -220,6 +220,10 @@ says() {
 	[[ ${lines[-2]} == 'Bail out! open failed: unavailable (3), noting: no' ]]
 	says open-crash 'open: with its arguments' $'*\n# in open the module died of signal 6 (Aborted)\n*'
 	[[ ${lines[-2]} == 'Bail out! in open the module died of signal 6 (Aborted)' ]]
+	says store-crash 'store: a facility' $'*\n# a store into refresh: in store the module died of signal 6 (Aborted)\n*'
+	says store-absent 'store: a facility' $'*\n# a store into refresh: absent\n# expected: store: "Never ACRED_ABSENT"\n*'
+	says puts-twice 'store: another process' '*; not ok; it has called put() twice, and the second one is refused*'
+	says ok-without-put 'lookup: what was never stored is absent' '*; it has not called put()*'
 	says shared-temporary 'at once: each process' $'*\n# turn * of process * of 6, which alone stores for user *: its store is lost to one of another process*'
 	for each in stored erased; do
 		says list-runs-on "list: what was $each" $'*\n# list: * of * keys are not well formed: each() with a base_url whose byte * none can have: does it have its NUL?\n*'

@@ -24,7 +24,9 @@ static void takes_one(struct check *check)
 	for (int i = 0; i < 3; i++) {
 		any |= check->keeps[i];
 		if (check->took[i] == NOT_COME_BACK)
-			fail(check, "a store comes back with a status", "it did not come back from a store into %s", facilities[i]);
+			fail(check, "a store comes back with a status", "a store into %s: %s", facilities[i], check->took_note[i]);
+		else if (check->took[i] == ACRED_ABSENT)
+			fail(check, "store: \"Never ACRED_ABSENT\"", "a store into %s: absent", facilities[i]);
 		else if (check->took[i] != NOT_TRIED && !check->keeps[i] && (check->took[i] != ACRED_FAILED || check->took_note[i][0] == '\0'))
 			fail(check, "what it does not keep is \"ACRED_FAILED with a note in a store\"", "a store into %s: %s%s%s", facilities[i],
 			     status_word(check->took[i]), check->took_note[i][0] ? ", noting: " : " without a note", check->took_note[i]);

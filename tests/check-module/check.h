@@ -155,7 +155,7 @@ struct check {
 	int first[OPERATIONS];      /* what it answered before anything was stored, or as below */
 	char first_note[OPERATIONS][TEXT_BYTES];
 	int took[3];                /* what it answered to a store into each of facilities[], or one of those below, */
-	char took_note[3][TEXT_BYTES];
+	char took_note[3][TEXT_BYTES]; /* its note, or what became of it */
 	bool keeps[3];              /* and whether it took it */
 	const char *facility;       /* the first that it takes; NULL: none */
 	bool readonly;              /* no store, or one that says so */

@@ -99,8 +99,9 @@ static void tell(struct check *check, const struct op *op, const struct result *
 
 	if (op->what != OP_LIST && op->what != OP_LOCK)
 		snprintf(subject, sizeof subject, " %s of user %" PRId64 " at %s", op->key.facility, op->key.user_id, op->key.base_url);
-	fail(check, NULL, "%s%s: %s (%d)%s%s%s", operation_words[op->what], subject, status_word(result->status), result->status,
-	     result->note[0] ? ", noting: " : "", result->note, expected);
+	fail(check, NULL, "%s%s: %s (%d)%s%s%s%s", operation_words[op->what], subject, status_word(result->status), result->status,
+	     result->note[0] ? ", noting: " : "", result->note, expected,
+	     result->puts > 1 ? "; it has called put() twice, and the second one is refused" : result->puts == 0 && op->what == OP_LOOKUP && result->status == ACRED_OK ? "; it has not called put()" : "");
 }
 
 bool want(struct check *check, const struct op *op, const struct result *result, unsigned wanted, const char *law)

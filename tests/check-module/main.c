@@ -240,6 +240,12 @@ static void settle_line_feeds(struct check *check)
 	runs_end(check);
 }
 
+static const char *first_line(struct check *check)
+{
+	check->log[strcspn(check->log, "\n")] = '\0';
+	return check->log;
+}
+
 /* Which facilities it takes, each in a process of its own; the case that judges it comes later. */
 static void probe(struct check *check)
 {
@@ -251,11 +257,12 @@ static void probe(struct check *check)
 		const struct result *result = NULL;
 
 		check->took[i] = NOT_TRIED;
+		check->log_n = 0;
+		check->log[0] = '\0';
 		if (check->options.facility == NULL || strcmp(check->options.facility, facilities[i]) == 0) {
 			result = run_ops(check, &op, 1);
 			check->took[i] = result != NULL ? result->status : NOT_COME_BACK;
-			if (result != NULL)
-				memcpy(check->took_note[i], result->note, TEXT_BYTES);
+			snprintf(check->took_note[i], TEXT_BYTES, "%.*s", TEXT_BYTES - 1, result != NULL ? result->note : first_line(check));
 			all_readonly &= check->took[i] == ACRED_READONLY;
 		}
 		check->keeps[i] = check->took[i] == ACRED_OK;

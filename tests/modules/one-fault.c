@@ -332,7 +332,7 @@ static int one_lookup(struct acred_call *call, void *state, const struct acred_k
 		*(char *)memchr(bytes, '%', (size_t)n) = '/';
 	refused = call->put(call->host, bytes, (size_t)n);
 	if (fault("puts-twice"))
-		call->put(call->host, bytes, (size_t)n);
+		refused = call->put(call->host, bytes, (size_t)n);
 	if (fault("put-and-absent"))
 		return ACRED_ABSENT;
 	if (fault("refused-ok"))
@@ -354,6 +354,10 @@ static int one_store(struct acred_call *call, void *state, const struct acred_ke
 		return ACRED_TIMEOUT;
 	if (fault("store-puts"))
 		call->put(call->host, bytes, len);
+	if (fault("store-crash"))
+		abort();
+	if (fault("store-absent"))
+		return ACRED_ABSENT;
 	if (fault("takes-nothing"))
 		return say(call, ACRED_FAILED, "nothing is taken here");
 	if (!is_kept(key))
