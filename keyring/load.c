@@ -47,6 +47,21 @@ static bool is_about_another(const char *reason, const char *name)
 	return strstr(reason, strerror(ENOENT)) != NULL && strstr(reason, name) == NULL;
 }
 
+/* The linker's words, with PATH for the NAME that it was handed, which tells nobody anything. It says the name of what it
+ * loads first, where that is what it is about. */
+static void refuse_unloaded(char *why, size_t room, const char *path, const char *reason, const char *name)
+{
+	size_t n = strlen(name);
+	const char *at = strstr(reason, name);
+
+	if (strncmp(reason, name, n) == 0 && strncmp(reason + n, ": ", 2) == 0)
+		refuse(why, room, path, reason + n + 2);
+	else if (at != NULL)
+		snprintf(why, room, "%s: %.*s%s%s", path, (int)(at - reason), reason, path, at + n);
+	else
+		refuse(why, room, path, reason);
+}
+
 static int load_symbol(const char *path, int binding, const char *symbol, const void **ret_address, char *why, size_t room)
 {
 	char name[sizeof "/proc/self/fd/" + 3 * sizeof(int)];
@@ -63,7 +78,7 @@ static int load_symbol(const char *path, int binding, const char *symbol, const 
 	if (object == NULL) {
 		reason = dlerror();
 		close(fd);
-		refuse(why, room, path, reason != NULL ? reason : "cannot be loaded");
+		refuse_unloaded(why, room, path, reason != NULL ? reason : "cannot be loaded", name);
 		return reason != NULL && is_about_another(reason, name) ? ACRED_UNAVAILABLE : ACRED_FAILED;
 	}
 	*ret_address = dlsym(object, symbol);
@@ -131,8 +146,10 @@ static int take_descriptor(const struct acred_module *theirs, const char *path, 
 		         (unsigned long)theirs->abi, ACRED_MODULE_ABI);
 		return ACRED_FAILED;
 	}
-	if (theirs->size < MODULE_MIN_BYTES)
-		return refuse(why, room, path, "its descriptor is too small");
+	if (theirs->size < MODULE_MIN_BYTES) {
+		snprintf(why, room, "%s: its descriptor says size %zu, which is too small; set it to sizeof alation_cred_module", path, theirs->size);
+		return ACRED_FAILED;
+	}
 	if (theirs->lookup == NULL)
 		return refuse(why, room, path, "has no look-up");
 	n = theirs->size < sizeof *theirs ? theirs->size : sizeof *theirs;

@@ -73,9 +73,10 @@ login_guest() {
 		expect_json 9 configuration "$guest: $reason" || return 1
 	done <<-'END'
 		old-abi|speaks version 0 of the module interface, not 1
-		small-struct|its descriptor is too small
+		small-struct|its descriptor says size 40, which is too small; set it to sizeof alation_cred_module
 		no-symbol|has no symbol 'alation_cred_module'
 		no-lookup|has no look-up
+		no-function|undefined symbol: acred_is_nowhere
 	END
 	no_calls
 }
