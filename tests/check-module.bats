@@ -266,6 +266,8 @@ says() {
 	cp "$guest" "$dir"
 	cd "$dir" || return 1
 	run -0 "$check" --only 'store: another' ./one-fault.so "dir=$dir/kept"
+	run -2 "$check" one-fault.so "dir=$dir/kept"
+	[[ $output == 'alation-cred-check-module: one-fault.so: a file is given with a slash: ./one-fault.so' ]]
 	run -0 make -s -C "$top" B="$B" check-module MODULE="$dir/one-fault.so" ARGS="dir=$dir/kept" CHECK="--only store:"
 	[[ $output == *'ok 2 - store: a facility at least is taken'* && $output == *' 0 failed, 1 skipped' ]] || { echo "$output"; false; }
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "protocol/url.h"
 #include "tests/check-module/check.h"
@@ -164,8 +165,14 @@ static const char *module_of(const char *text)
 {
 	static char path[PATH_MAX];
 
-	if (strchr(text, '/') == NULL)
+	if (strchr(text, '/') == NULL) {
+		/* No module's name has a dot: this is meant for a file. */
+		if (strchr(text, '.') != NULL && access(text, F_OK) == 0) {
+			fprintf(stderr, "alation-cred-check-module: %s: a file is given with a slash: ./%s\n", text, text);
+			exit(EXIT_USAGE);
+		}
 		return text;
+	}
 	if (realpath(text, path) == NULL) {
 		fprintf(stderr, "alation-cred-check-module: %s: %s\n", text, strerror(errno));
 		exit(EXIT_USAGE);
