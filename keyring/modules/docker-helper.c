@@ -118,7 +118,7 @@ static int ask(struct acred_call *call, const struct docker *self, const char *v
 }
 
 /* What a helper's list shows of one entry. */
-enum shown { NOT_LISTED, LISTED, HIDDEN, NO_LIST, NO_TIME };
+enum shown { NOT_LISTED, LISTED, HIDDEN, NO_LIST };
 
 struct look { /* through one list */
 	struct acred_call *call;
@@ -166,28 +166,31 @@ static int look_through(const struct docker *self, struct look *look)
 	return ACRED_OK;
 }
 
-static enum shown look_for(struct acred_call *call, const struct docker *self, const struct entry *entry)
+/* Not every helper has a list. One that fails for want of a person, a service or time is none that lacks it: its status. */
+static int look_for(struct acred_call *call, const struct docker *self, const struct entry *entry, enum shown *ret)
 {
 	struct look look = { .call = call, .url = entry->url };
 	int status = look_through(self, &look);
 
-	if (status != ACRED_OK)
-		return status == ACRED_TIMEOUT ? NO_TIME : NO_LIST;
-	return look.listed ? LISTED : look.hidden ? HIDDEN : NOT_LISTED;
+	if (status == ACRED_LOCKED || status == ACRED_UNAVAILABLE || status == ACRED_TIMEOUT)
+		return status;
+	*ret = status != ACRED_OK ? NO_LIST : look.listed ? LISTED : look.hidden ? HIDDEN : NOT_LISTED;
+	return ACRED_OK;
 }
 
-/* It says that there is none; a locked keyring has been seen to make one say so. */
-static int confirm_absent(struct acred_call *call, const struct docker *self, const struct entry *entry)
+/* SAID, ACRED_ABSENT or, of an erase, ACRED_OK, if the list does not belie it: one whose keyring is locked has been seen to say
+ * the one and the other, and to erase nothing. */
+static int confirm_gone(struct acred_call *call, const struct docker *self, const struct entry *entry, int said)
 {
-	switch (look_for(call, self, entry)) {
-	case NO_TIME:
-		return ACRED_TIMEOUT;
-	case LISTED:
-	case HIDDEN:
-		return docker_say(call, ACRED_LOCKED, "%s lists what it does not find: its keyring is locked", self->program.shown);
-	default:
-		return ACRED_ABSENT;
-	}
+	enum shown shown;
+	int status = look_for(call, self, entry, &shown);
+
+	if (status != ACRED_OK)
+		return status;
+	if (shown == LISTED || shown == HIDDEN)
+		return docker_say(call, ACRED_LOCKED, "%s %s: its keyring is locked", self->program.shown,
+		                  said == ACRED_OK ? "still lists what it says it erased" : "lists what it does not find");
+	return said;
 }
 
 /* ACRED_ABSENT: it says that there is none, by an answer without user and secret. */
@@ -229,7 +232,7 @@ static int docker_lookup(struct acred_call *call, void *state, const struct acre
 		status = ask(call, self, "get", DOCKER_LOOKS, (struct docker_view){ entry.url, strlen(entry.url) }, nothing, &answer);
 	if (status == ACRED_OK)
 		status = take_secret(call, self, &entry, &answer);
-	return status == ACRED_ABSENT ? confirm_absent(call, self, &entry) : status;
+	return status == ACRED_ABSENT ? confirm_gone(call, self, &entry, status) : status;
 }
 
 static int store_entry(struct acred_call *call, const struct docker *self, const struct entry *entry, struct docker_view secret)
@@ -264,20 +267,6 @@ static int docker_store(struct acred_call *call, void *state, const struct acred
 	return status == ACRED_OK ? store_entry(call, state, &entry, secret) : status;
 }
 
-/* It says that it erased: one whose keyring is locked says so too, and erases nothing. */
-static int confirm_erased(struct acred_call *call, const struct docker *self, const struct entry *entry)
-{
-	switch (look_for(call, self, entry)) {
-	case NO_TIME:
-		return ACRED_TIMEOUT;
-	case LISTED:
-	case HIDDEN:
-		return docker_say(call, ACRED_LOCKED, "%s still lists what it says it erased: its keyring is locked", self->program.shown);
-	default:
-		return ACRED_OK;
-	}
-}
-
 static int docker_erase(struct acred_call *call, void *state, const struct acred_key *key)
 {
 	static const struct docker_view nothing = { "", 0 };
@@ -289,14 +278,18 @@ static int docker_erase(struct acred_call *call, void *state, const struct acred
 
 	if (status != ACRED_OK)
 		return status;
-	before = look_for(call, self, &entry);
-	if (before == NO_TIME)
-		return ACRED_TIMEOUT;
+	status = look_for(call, self, &entry, &before);
+	if (status == ACRED_TIMEOUT)
+		return status;
+	if (status != ACRED_OK)
+		before = NO_LIST;
 	/* Asked in any case: a list may be wrong. Of what is absent some say that it is, some that it is erased, some fail. */
 	status = ask(call, self, "erase", DOCKER_CHANGES, (struct docker_view){ entry.url, strlen(entry.url) }, nothing, &answer);
+	if (before == NOT_LISTED && (status == ACRED_OK || status == ACRED_FAILED))
+		return ACRED_ABSENT;
 	if (before == NOT_LISTED)
-		return status == ACRED_TIMEOUT ? status : ACRED_ABSENT;
-	return status == ACRED_OK ? confirm_erased(call, self, &entry) : status;
+		return status;
+	return status == ACRED_OK || status == ACRED_ABSENT ? confirm_gone(call, self, &entry, status) : status;
 }
 
 static int docker_list(struct acred_call *call, void *state, void (*each)(void *host, const struct acred_key *))

@@ -244,6 +244,9 @@ static void absent_is_asked_for(void **unused)
 		/* not every helper has a list */
 		{ "not implemented", "1", ACRED_ABSENT },
 		{ "", "0", ACRED_ABSENT },
+		/* but these are no helpers without one */
+		{ "Cannot search a locked collection", "1", ACRED_LOCKED },
+		{ "Could not connect: Connection refused", "1", ACRED_UNAVAILABLE },
 	};
 
 	(void)unused;
@@ -266,12 +269,18 @@ static void erased(void **unused)
 		{ "{}", "0", "", "0", ACRED_ABSENT, "list erase " },
 		{ "{}", "0", "exit status 1: Error: docker-credential-helpers/aHR0 is not in the password store.", "1", ACRED_ABSENT, "list erase " },
 		{ "{}", "0", "whatever", "1", ACRED_ABSENT, "list erase " },
-		{ "none", "1", "x is not in the password store.", "1", ACRED_ABSENT, "list erase " },
-		{ "none", "1", NOT_FOUND, "1", ACRED_ABSENT, "list erase " },
+		{ "none", "1", "x is not in the password store.", "1", ACRED_ABSENT, "list erase list " },
+		{ "none", "1", NOT_FOUND, "1", ACRED_ABSENT, "list erase list " },
 		{ "none", "1", "", "0", ACRED_OK, "list erase list " },
 		/* it says so, and it is there still */
 		{ LISTED, "0", "", "0", ACRED_LOCKED, "list erase list " },
 		{ "{\"\":\"account not defined\"}", "0", "", "0", ACRED_LOCKED, "list erase list " },
+		{ LISTED, "0", NOT_FOUND, "1", ACRED_LOCKED, "list erase list " },
+		{ "{\"\":\"account not defined\"}", "0", NOT_FOUND, "1", ACRED_LOCKED, "list erase list " },
+		/* it was not asked at all, whatever an empty list says */
+		{ "{}", "0", "it is in a locked collection", "1", ACRED_LOCKED, "list erase " },
+		{ "{}", "0", "pass not initialized", "1", ACRED_UNAVAILABLE, "list erase " },
+		{ "a locked collection", "1", "", "0", ACRED_LOCKED, "list erase list " },
 		{ LISTED, "0", "no", "1", ACRED_FAILED, "list erase " },
 		{ LISTED, "0", "pass not initialized", "1", ACRED_UNAVAILABLE, "list erase " },
 	};
