@@ -94,6 +94,13 @@ void docker_json_free(struct json_object **object)
 	*object = NULL;
 }
 
+/* What a parse that failed has made so far hangs from the tokener, which frees it as it is. */
+static void wipe_unfinished(const struct json_tokener *tokener)
+{
+	for (int i = 0; i <= tokener->depth && i < tokener->max_depth; i++)
+		wipe(tokener->stack[i].current);
+}
+
 /* One parse; no copy of what was read stays behind but the object's own. */
 static struct json_object *parse(struct docker_view text, size_t *ret_end)
 {
@@ -107,6 +114,8 @@ static struct json_object *parse(struct docker_view text, size_t *ret_end)
 		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 		value = json_tokener_parse_ex(tokener, text.p, (int)text.n);
 		*ret_end = json_tokener_get_parse_end(tokener);
+		if (value == NULL)
+			wipe_unfinished(tokener);
 	}
 	explicit_bzero(tokener->pb->buf, (size_t)tokener->pb->size);
 	json_tokener_free(tokener);

@@ -4,6 +4,21 @@
  */
 #include "tests/keyring/docker-helper-host.h"
 
+#include <malloc.h>
+
+#ifndef __SANITIZE_ADDRESS__ /* which has a free() of its own */
+void __libc_free(void *);
+
+static bool watched, unwiped;
+
+void free(void *memory)
+{
+	if (watched && memory != NULL && memmem(memory, malloc_usable_size(memory), "SECRET", strlen("SECRET")) != NULL)
+		unwiped = true;
+	__libc_free(memory);
+}
+#endif
+
 static void assert_calls(const char *calls)
 {
 	assert_string_equal(read_text("calls"), calls);
@@ -126,6 +141,37 @@ static void answers(void **unused)
 	}
 	write_file("get.out", "{\"Username\":\"102\",\"Secret\":\"SECRET\"}\0", 38);
 	assert_int_equal(lookup(), ACRED_FAILED);
+}
+
+/* Whatever is wrong with it, and however far it was read. */
+static void answers_are_wiped(void **unused)
+{
+#ifdef __SANITIZE_ADDRESS__
+	(void)unused;
+	skip();
+#else
+	static const char *const said[] = {
+		ANSWER,
+		ANSWER "x",
+		ANSWER_OF(ENTRY, "102", "SECRET-0123456789-0123456789") "x",
+		"{\"Secret\":\"SECRET-0123456789-0123456789\"",
+		"{\"Secret\":\"SECRET-0123456789-0123456789\",",
+		"{\"Secret\":\"SECRET-0123456789-0123456789\" x",
+		"{\"x\":{\"Secret\":\"SECRET-0123456789-0123456789\",\"x\":[\"SECRET-0123456789-0123456789\",",
+		"[[[[[[[\"SECRET-0123456789-0123456789\",[\"SECRET-0123456789-0123456789\"",
+		"\"SECRET-0123456789-0123456789",
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+		says("get", said[i], "0");
+		watched = true;
+		lookup();
+		watched = false;
+		if (unwiped)
+			fail_msg("not wiped: %s", said[i]);
+	}
+#endif
 }
 
 /* What a helper says that does not exit with 0. The texts are those of Debian's two, and of what stands behind them. */
@@ -323,7 +369,7 @@ static void lists(void **unused)
 }
 
 static const struct CMUnitTest tests[] = {
-	ROW(what_it_is_told), ROW(entries), ROW(what_is_not_stored), ROW(answers), ROW(failures), ROW(a_secret_that_it_repeats),
+	ROW(answers_are_wiped), ROW(what_it_is_told), ROW(entries), ROW(what_is_not_stored), ROW(answers), ROW(failures), ROW(a_secret_that_it_repeats),
 	ROW(a_warning_is_passed_on), ROW(absent_is_asked_for), ROW(erased), ROW(lists),
 };
 DOCKER_MAIN(tests)
