@@ -163,8 +163,9 @@ void docker_json_each(const struct json_object *object, void (*each)(void *user,
 	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
 		struct json_object *value = json_object_iter_peek_value(&at);
 
-		if (json_object_is_type(value, json_type_string))
-			each(user, json_object_iter_peek_name(&at),
-			     (struct docker_view){ json_object_get_string(value), (size_t)json_object_get_string_len(value) });
+		bool text = json_object_is_type(value, json_type_string);
+
+		each(user, json_object_iter_peek_name(&at),
+		     (struct docker_view){ text ? json_object_get_string(value) : "", text ? (size_t)json_object_get_string_len(value) : 0 });
 	}
 }

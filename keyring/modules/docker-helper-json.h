@@ -29,7 +29,7 @@ enum docker_member { DOCKER_NO_MEMBER, DOCKER_TEXT, DOCKER_NO_TEXT };
 /* DOCKER_TEXT: *RET is the member's, valid as long as the object is. */
 enum docker_member docker_json_text(const struct json_object *, const char *name, struct docker_view *ret);
 
-/* Every member that is a text. */
+/* Every member; one that is no text counts as an empty one. */
 void docker_json_each(const struct json_object *, void (*each)(void *user, const char *name, struct docker_view text), void *user);
 
 #endif

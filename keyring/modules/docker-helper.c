@@ -157,6 +157,9 @@ static int look_through(const struct docker *self, struct look *look)
 	const char *wrong;
 	int status = ask(look->call, self, "list", DOCKER_LOOKS, unused, nothing, &answer);
 
+	/* of an empty store */
+	if (status == ACRED_ABSENT)
+		return ACRED_OK;
 	if (status != ACRED_OK)
 		return status;
 	wrong = docker_json_read((struct docker_view){ answer.out, answer.n_out }, &object);

@@ -287,6 +287,8 @@ static void absent_is_asked_for(void **unused)
 		{ LISTED, "0", ACRED_LOCKED },
 		{ "{\"Registry credentials for " ENTRY "\":\"102\"}", "0", ACRED_LOCKED },
 		{ "{\"\":\"account not defined\"}", "0", ACRED_LOCKED },
+		{ "{\"" ENTRY "\":null}", "0", ACRED_LOCKED },
+		{ "{\"\":null}", "0", ACRED_LOCKED },
 		/* not every helper has a list */
 		{ "not implemented", "1", ACRED_ABSENT },
 		{ "", "0", ACRED_ABSENT },
@@ -362,6 +364,9 @@ static void lists(void **unused)
 	says("list", "{\"\":\"account not defined\",\"" ENTRY "\":\"102\"}", "0");
 	assert_int_equal(list(), ACRED_LOCKED);
 	assert_string_equal(listed, "refresh 102 " URL ";");
+	says("list", NOT_FOUND, "1");
+	assert_int_equal(list(), ACRED_OK);
+	assert_string_equal(listed, "");
 	says("list", "[]", "0");
 	assert_int_equal(list(), ACRED_FAILED);
 	says("list", "Error from list function in secretservice_linux.c likely due to error in secretservice library\n", "1");
