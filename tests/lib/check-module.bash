@@ -2,7 +2,8 @@
 # The conformance test of modules, for the files that try it (`load` it after session, which it needs).
 #
 #   check_module_setup, check_module_teardown    $check is the program, $dir a directory of the test's own
-#   passes OPTION... MODULE [ARG...]   no case fails; the reasons of those that were skipped are in $skips
+#   passes OPTION... MODULE [ARG...]   no case fails; the reasons of those that were skipped are in $skips. The count is in
+#                                      bats' output, for docs/reliability.md
 #   skipped_because REASON...          all reasons, whatever their order
 #   NO_HOOKS                           those that stand where no hook is given
 
@@ -34,6 +35,16 @@ passes() {
 	[[ ${lines[-1]} == '# '*' passed, 0 failed, '*' skipped' ]] || return 1
 	[[ $output != *'could not be erased'* ]] || { echo "$output"; return 1; }
 	[[ $output != *'does not take an account'* ]] || [[ $MAY_REFUSE ]] || { echo "$output"; return 1; }
+	[[ $* == *--only* ]] || echo "# $(label_of "$@"): ${lines[-1]#\# }" >&3
+}
+
+label_of() { # the module, and which program it asks
+	local word
+	while [[ $1 == --* ]]; do shift 2; done
+	basename -z "$1" .so | tr -d '\0'
+	for word in "${@:2}"; do
+		[[ $word != program=* ]] || printf ' %s' "$word"
+	done
 }
 
 skipped_because() {
