@@ -235,7 +235,7 @@ void runs_end(struct check *check)
 bool hook(struct check *check, const char *command)
 {
 	struct run run = { .pid = fork() };
-	struct board board = { .ends_ms = now_ms() + HOOK_MS };
+	static struct board board; /* too large for a stack; of it only the time counts */
 	int status = 0;
 	bool in_time;
 
@@ -247,6 +247,7 @@ bool hook(struct check *check, const char *command)
 		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 		_exit(127);
 	}
+	board.ends_ms = now_ms() + HOOK_MS;
 	run.board = &board;
 	run.pidfd = (int)syscall(SYS_pidfd_open, run.pid, 0);
 	if (run.pidfd < 0)
