@@ -232,6 +232,16 @@ says() {
 	says list-twice 'list: what was erased' '*is listed 2 times, before anything is erased*'
 }
 
+@test "what is quoted stands in the public header" {
+	# Its comments as one text, without their stars and line ends.
+	header=$(sed -E 's,^[[:space:]]*(/?\*+/?)?[[:space:]]?,,; s,\*/, ,g' "$top/keyring/module.h" | tr -s '[:space:]' ' ')
+	mapfile -t quotes < <(cat "$top"/tests/check-module/*.c | grep -oE '\\"([^"\\]|\\[^"])*\\"' | sed 's/^\\"//; s/\\"$//' | sort -u)
+	[[ ${#quotes[@]} -ge 15 ]]
+	for each in "${quotes[@]}"; do
+		[[ $header == *"$each"* ]] || { echo "the header does not say: $each"; false; }
+	done
+}
+
 @test "usage and what cannot be loaded: exit 2, on stderr alone" {
 	for arguments in '' '--no-such x m' '--facility nothing kernel' '--freeze true kernel' '--holds x kernel' '--only nothing kernel' '--deadline x kernel' \
 		'--answer /nowhere kernel' /nowhere/module.so no-such-module; do

@@ -179,7 +179,7 @@ static void store_readonly(struct check *check)
 	free(bytes);
 	if (results == NULL)
 		return;
-	want(check, &ops[0], &results[0], STATUS(ACRED_READONLY), "\"store: NULL: read-only\", or ACRED_READONLY from it");
+	want(check, &ops[0], &results[0], STATUS(ACRED_READONLY), "ACRED_READONLY: \"lookup works, store and erase never will\"");
 	want(check, &ops[1], &results[1], STATUS(ACRED_READONLY) | STATUS(ACRED_ABSENT), "what cannot be written is not erased");
 	want(check, &ops[2], &results[2], STATUS(ACRED_ABSENT), "nothing was stored");
 }

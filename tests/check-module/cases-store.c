@@ -61,7 +61,7 @@ static void store_kept_here(struct check *check)
 	struct result *results = run_ops(check, ops, 4);
 
 	if (results != NULL && want(check, &ops[0], &results[0], STATUS(ACRED_OK), NULL) &&
-	    want_bytes(check, &ops[1], &results[1], a, USUAL_BYTES, "\"a module copies what it keeps\"") &&
+	    want_bytes(check, &ops[1], &results[1], a, USUAL_BYTES, "\"what the host hands over is valid until the call returns\": a module copies what it keeps") &&
 	    want(check, &ops[2], &results[2], STATUS(ACRED_OK), NULL))
 		want_bytes(check, &ops[3], &results[3], b, USUAL_BYTES, "\"Replaces what is there\"");
 	free(a);

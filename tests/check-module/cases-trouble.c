@@ -73,7 +73,7 @@ static void put_refused(struct check *check)
 	result = run_ops(check, &op, 1);
 	if (result == NULL)
 		return;
-	want(check, &op, result, STATUS(ACRED_FAILED), "\"not 0: refused, return ACRED_FAILED\"");
+	want(check, &op, result, STATUS(ACRED_FAILED), "put(): \"Not 0: refused\", and ACRED_FAILED");
 	if (result->puts != 1)
 		fail(check, "put() once", "put() was called %u times", result->puts);
 	if (!check->failed)
@@ -89,7 +89,7 @@ static void newer_host(struct check *check)
 		return;
 	op = look(&subject);
 	op.newer = true;
-	look_so(check, &subject, &op, STATUS(ACRED_OK), "struct acred_call \"grows at the end only\": what is behind is not looked at");
+	look_so(check, &subject, &op, STATUS(ACRED_OK), "struct acred_call: \"Grows at the end only\": what is behind is not looked at");
 }
 
 static void nobody_there(struct check *check)

@@ -207,7 +207,7 @@ bool erases(struct check *check, struct acred_key key)
 	const struct op op = { .what = OP_ERASE, .key = key };
 	const struct result *result = run_ops(check, &op, 1);
 
-	return result != NULL && want(check, &op, result, STATUS(ACRED_OK), "\"erase\": ACRED_OK where something was there and is gone");
+	return result != NULL && want(check, &op, result, STATUS(ACRED_OK), "erase: \"ACRED_OK: it was there and is gone\"");
 }
 
 const char *address(struct check *check, const char *name)
