@@ -13,31 +13,43 @@ setup() {
 }
 teardown() { check_module_teardown; }
 
-# fault FAULT CASE [OPTION...]: the case fails, and says something; of the sound module it passes.
+# fault FAULT CASE [OPTION...]: the case fails, and says something; of the sound module it passes. Several are tried side by
+# side, for most of their time is waiting: each in a directory of its own, where the module's is `kept`. What is wrong lies in
+# $dir/wrong when all_faults has come back.
 fault() {
-	local name=$1 case=$2 out
-	shift 2
-	mkdir -p "$dir/kept"
-	rm -rf "$dir/kept/"* "$dir/kept/.key" "$dir/kept/.used"
-	ONE_FAULT=$name ASAN_OPTIONS=detect_leaks=0 "$check" --margin 0 --deadline 1 "$@" --only "$case" --only 'lookup: what was never stored is absent' --only 'store: another process' \
-		"$guest" "dir=$dir/kept" "${given[@]}" >"$dir/out" 2>&1 || :
-	out=$(<"$dir/out")
-	grep -q "^not ok [0-9]* - $case" <<<"$out" || { printf '%s\n' "no failure of '$case' for fault=$name:" "$out"; return 1; }
-	grep -qE "^# [0-9]+ passed, [1-9][0-9]* failed, [0-9]+ skipped$" <<<"$out" || { echo "$name: $out"; return 1; }
-	grep -A1 "^not ok [0-9]* - $case" <<<"$out" | grep -q '^# [^0-9]' || { echo "$name: nothing is said: $out"; return 1; }
-	tried+=("$case")
+	tried+=("$2")
+	while [[ $(jobs -rp | wc -l) -ge $AT_ONCE ]]; do wait -n || :; done
+	try_fault "${#tried[@]}" "$@" >>"$dir/wrong" 2>&1 3>&- &
+}
+AT_ONCE=4
+try_fault() {
+	local name=$2 case=$3 out
+	mkdir -p "$dir/$1/kept"
+	cd "$dir/$1" || return 1
+	shift 3
+	out=$(ONE_FAULT=$name ASAN_OPTIONS=detect_leaks=0 "$check" --margin 0 --deadline 1 "$@" --only "$case" --only 'lookup: what was never stored is absent' \
+		--only 'store: another process' "$guest" "dir=$PWD/kept" "${given[@]}" 2>&1) || :
+	grep -q "^not ok [0-9]* - $case" <<<"$out" || { printf '%s\n' "no failure of '$case' for fault=$name:" "$out"; return; }
+	grep -qE "^# [0-9]+ passed, [1-9][0-9]* failed, [0-9]+ skipped$" <<<"$out" || echo "$name: $out"
+	grep -A1 "^not ok [0-9]* - $case" <<<"$out" | grep -q '^# [^0-9]' || echo "$name: nothing is said: $out"
+}
+all_faults() {
+	wait
+	cat "$dir/wrong"
+	[[ ! -s $dir/wrong ]]
 }
 
 # Commands that empty the files in which it keeps something, and give them back.
-damage() { echo "cp -r $dir/kept $dir/whole && truncate -s 0 $dir/kept/*"; }
-mend() { echo "cp $dir/whole/* $dir/kept && rm -r $dir/whole"; }
+DAMAGE='cp -r kept whole && truncate -s 0 kept/*'
+MEND='cp whole/* kept && rm -r whole'
 
 @test "a sound module passes all of it" {
 	mkdir "$dir/kept"
 	printf yes >"$dir/answer"
+	cd "$dir" || return 1
 	passes --answer "$dir/answer" --freeze "touch $dir/kept/frozen" --thaw "rm $dir/kept/frozen" \
 		--unwritable "touch $dir/kept/unwritable" --writable "rm $dir/kept/unwritable" \
-		--corrupt "$(damage)" --mend "$(mend)" "$guest" "dir=$dir/kept"
+		--corrupt "$DAMAGE" --mend "$MEND" "$guest" "dir=$dir/kept"
 	skipped_because 'it stores'
 	[[ -z $(ls -A "$dir/kept") ]]
 }
@@ -176,16 +188,14 @@ mend() { echo "cp $dir/whole/* $dir/kept && rm -r $dir/whole"; }
 	fault needs-person 'person: nobody is there' --answer "$dir/answer"
 	fault list-asks 'every call: lists and locks ask nobody' --answer "$dir/answer" --only 'list: what was stored'
 
-	hooks=(--freeze "touch $dir/kept/frozen" --thaw "rm $dir/kept/frozen")
+	hooks=(--freeze 'touch kept/frozen' --thaw 'rm kept/frozen')
 	fault waits-for-ever 'frozen: a look-up comes back' "${hooks[@]}"
 	fault frozen-absent 'frozen: a look-up comes back' "${hooks[@]}"
 	fault frozen-list-ok 'frozen: a list comes back' "${hooks[@]}"
 	fault waits-for-ever 'frozen: a store comes back, and leaves the old secret or the new one' "${hooks[@]}"
 	fault waits-for-ever 'frozen: an erase comes back, and leaves the secret or nothing' "${hooks[@]}"
-	fault unwritable-ok 'unwritable: a store fails, and what was there stays' --unwritable "touch $dir/kept/unwritable" \
-		--writable "rm $dir/kept/unwritable"
-
-	fault corrupt-absent 'corrupt: what cannot be read is not absent' --corrupt "$(damage)" --mend "$(mend)"
+	fault unwritable-ok 'unwritable: a store fails, and what was there stays' --unwritable 'touch kept/unwritable' --writable 'rm kept/unwritable'
+	fault corrupt-absent 'corrupt: what cannot be read is not absent' --corrupt "$DAMAGE" --mend "$MEND"
 
 	# One that can only be read: it holds one entry for everybody, and says so in no list.
 	given=(held=yes)
@@ -200,6 +210,7 @@ mend() { echo "cp $dir/whole/* $dir/kept && rm -r $dir/whole"; }
 	guest=$dir/another-name.so
 	fault none 'descriptor: what it says of itself is sound'
 
+	all_faults
 	# No case without a module that it fails for.
 	diff <("$check" --list | sort -u) <(printf '%s\n' "${tried[@]}" "lookup: what it holds is no other account's" \
 		'store: up to 64 KiB come back whole, or what was there stays' | grep -vx 'lookup: what it holds is no other account' |
