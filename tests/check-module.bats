@@ -235,7 +235,7 @@ says() {
 	says store-absent 'store: a facility' $'*\n# a store into refresh: absent\n# expected: store: "Never ACRED_ABSENT"\n*'
 	says puts-twice 'store: another process' '*; not ok; it has called put() twice, and the second one is refused*'
 	says ok-without-put 'lookup: what was never stored is absent' '*; it has not called put()*'
-	says shared-temporary 'at once: each process' $'*\n# turn * of process * of 6, which alone stores for user *: its store is lost to one of another process*'
+	says shared-temporary 'at once: each process' $'*\n# turn * of process * of 6, which alone stores for user *: its store * one of another process*'
 	for each in stored erased; do
 		says list-runs-on "list: what was $each" $'*\n# list: * of * keys are not well formed: each() with a base_url whose byte * none can have: does it have its NUL?\n*'
 		[[ $output != *secret* ]]
