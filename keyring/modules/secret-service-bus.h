@@ -88,4 +88,8 @@ int talk_open_default(struct talk *talk, char **ret_path, bool *ret_was_locked);
  * others, and they are locked. ACRED_ABSENT: the service answered, its default keyring is open, nothing is there. */
 int talk_find(struct talk *talk, GHashTable *attributes, char ***ret_items, bool *ret_more);
 
+/* What talk_find() gave was empty, MORE is what it told: ACRED_ABSENT, if there can be no other; ACRED_OK: the default keyring
+ * is only now open, find again. Else why it cannot be told. */
+int talk_pass_over(struct talk *talk, bool more);
+
 #endif

@@ -275,6 +275,13 @@ static int judge_nothing(struct talk *talk)
 	return was_locked ? ACRED_OK : ACRED_ABSENT;
 }
 
+int talk_pass_over(struct talk *talk, bool more)
+{
+	int status = judge_nothing(talk);
+
+	return status == ACRED_ABSENT && more ? talk_say(talk, "a part of the keyring is locked", ACRED_LOCKED) : status;
+}
+
 int talk_find(struct talk *talk, GHashTable *attributes, char ***ret_items, bool *ret_more)
 {
 	/* Where all is locked, KeePassXC shows its dialog for the mere search, and answers once that is closed. */

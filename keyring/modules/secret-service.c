@@ -17,6 +17,7 @@
 
 #define APPLICATION "alation-cred"
 #define SESSIONS 3
+#define LOOK_ROUNDS 2 /* the default keyring is opened once */
 #define ERASE_ROUNDS 3 /* those that were locked come after the others */
 
 /* What a record is made of. A line feed or a backslash destroys a keyring that has no password, for all
@@ -125,19 +126,34 @@ static int read_newest(struct talk *talk, char **items, SecretValue **ret_value)
 	return ACRED_ABSENT;
 }
 
+/* An entry that was emptied may lie in another keyring than the one that is locked. */
+static int find_value(struct talk *talk, const struct acred_key *key, SecretValue **ret_value)
+{
+	for (int round = 0; round < LOOK_ROUNDS; round++) {
+		char **items;
+		bool more;
+		int status = find_key(talk, key, &items, &more);
+
+		if (status != ACRED_OK)
+			return status;
+		status = read_newest(talk, items, ret_value);
+		g_strfreev(items);
+		if (status != ACRED_ABSENT)
+			return status;
+		status = talk_pass_over(talk, more);
+		if (status != ACRED_OK)
+			return status;
+	}
+	return talk_say(talk, "the keyring stays locked", ACRED_LOCKED);
+}
+
 static int look_up(struct talk *talk, const struct acred_key *key)
 {
-	SecretValue *value;
+	SecretValue *value = NULL;
 	const char *bytes;
-	char **items;
-	bool more;
 	gsize n;
-	int status = find_key(talk, key, &items, &more);
+	int status = find_value(talk, key, &value);
 
-	if (status != ACRED_OK)
-		return status;
-	status = read_newest(talk, items, &value);
-	g_strfreev(items);
 	if (status != ACRED_OK)
 		return status;
 	bytes = secret_value_get(value, &n);
@@ -377,9 +393,14 @@ static int erase(struct talk *talk, const struct acred_key *key)
 		g_strfreev(items);
 		if (stay && more && (status == ACRED_OK || status == ACRED_ABSENT))
 			return talk_say(talk, "a part of what is to be erased is locked", ACRED_LOCKED);
-		if (status != ACRED_OK || stay)
+		if (status != ACRED_OK && status != ACRED_ABSENT)
 			return status;
-		any = true;
+		any |= status == ACRED_OK;
+		if (!stay)
+			continue;
+		status = talk_pass_over(talk, false);
+		if (status != ACRED_OK)
+			return any && status == ACRED_ABSENT ? ACRED_OK : status;
 	}
 	return talk_say(talk, "the Secret Service still has what it said it deleted", ACRED_FAILED);
 }

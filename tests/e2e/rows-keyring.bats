@@ -290,6 +290,31 @@ forget() { : >"$CALLED"; : >"$SANDBOX_LOG"; }
 	done
 }
 
+tool() { # VERB STATUS [OPTION]...: the module's answer
+	run --separate-stderr timeout 20 "$TOOLS/keyring-tool" --notes "${@:3}" "$1" refresh "$SANDBOX_URL" 102
+	[[ $output == "${found:-}" && $stderr == *"$2 module="* ]] || { echo "$1: exit $status, $stderr" >&2; return 1; }
+}
+
+@test "R5: what was emptied in a keyring that is open says nothing of the one that is locked" {
+	local verb
+	begin_mock locked emptied prompts unanswered
+	for verb in lookup erase; do tool $verb locked; done
+	[[ $(called Prompt) == 0 && $(called SetSecret) == 0 ]]
+	mock_restart emptied prompts unanswered
+	tool lookup absent
+	tool erase ok # of nothing
+	[[ $stderr == *'ok module=- '* && $(called Prompt) == 0 && $(called SetSecret) == 0 ]]
+	mock_restart locked emptied prompts opens
+	tool lookup absent --prompt
+	[[ $(called Prompt) == 1 ]]
+	mock_restart file="$BATS_TEST_TMPDIR/kept"
+	tool store ok < <(printf SECRET)
+	mock_restart locked emptied file="$BATS_TEST_TMPDIR/kept"
+	tool lookup locked
+	mock_restart locked emptied file="$BATS_TEST_TMPDIR/kept" opens
+	found=SECRET tool lookup ok --prompt
+}
+
 bare_token() { # NAME: one that serves
 	sandbox_refresh_token 102 "$1" | tr -d '\n'
 }

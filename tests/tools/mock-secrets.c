@@ -9,6 +9,7 @@
  *   no-default   the alias 'default' names no keyring
  *   search-asks  a search while it is locked opens a dialog that nobody sees, and is answered never
  *   prompts      each store and each deletion has a prompt: that of a store shows nothing and does it
+ *   emptied      in another keyring, which is open, lies an empty item of whatever key is asked for
  *   keeps        deletions are acknowledged, and not made
  *   lies=N       so are all stores but the first N
  *   bad=N        in the first N sessions neither side can read the other
@@ -30,6 +31,7 @@
 #define SERVICE_NAME "org.freedesktop.secrets"
 #define TOP "/org/freedesktop/secrets"
 #define COLLECTION TOP "/collection/mock"
+#define OTHER TOP "/collection/other"
 #define DEFAULT_ALIAS TOP "/aliases/default"
 #define SESSION TOP "/session/1"
 #define PROMPT TOP "/prompt/1"
@@ -69,7 +71,7 @@ static struct {
 	GDBusConnection *bus;
 	GDBusNodeInfo *interfaces;
 	const struct manner *manner;
-	bool locked, no_default, search_asks, prompts, keeps;
+	bool locked, no_default, search_asks, prompts, emptied, keeps;
 	long sessions, bad_sessions, calls, dies_at, loses_at, stores, honest_stores; /* honest_stores < 0: all */
 	const char *file;
 	GPtrArray *items;
@@ -245,27 +247,51 @@ static void create_collection(const char *path, GVariant *arguments, GDBusMethod
 	g_dbus_method_invocation_return_value(call, g_variant_new("(oo)", COLLECTION, NO_PATH));
 }
 
+static bool is_of_other(const char *path)
+{
+	return g_str_has_prefix(path, OTHER);
+}
+
+static bool is_locked(const char *path)
+{
+	return mock.locked && !is_of_other(path);
+}
+
+static void have_emptied(GVariant *wanted)
+{
+	struct item *item;
+
+	if (item_at(OTHER "/1") != NULL)
+		return;
+	item = item_new(OTHER "/1");
+	item->attributes = g_variant_ref(wanted);
+	item->label = g_variant_ref_sink(g_variant_new_string(""));
+	item->secret = g_bytes_new(NULL, 0);
+	item->modified = ++mock.changes;
+}
+
 static void search_items(const char *path, GVariant *arguments, GDBusMethodInvocation *call)
 {
 	GVariant *wanted = g_variant_get_child_value(arguments, 0);
-	GVariantBuilder found, none;
+	GVariantBuilder found, locked;
 
 	(void)path;
 	if (mock.locked && mock.search_asks) {
 		g_variant_unref(wanted);
 		return; /* the call is not freed */
 	}
+	if (mock.emptied)
+		have_emptied(wanted);
 	g_variant_builder_init(&found, G_VARIANT_TYPE("ao"));
-	g_variant_builder_init(&none, G_VARIANT_TYPE("ao"));
+	g_variant_builder_init(&locked, G_VARIANT_TYPE("ao"));
 	for (guint i = 0; i < mock.items->len; i++) {
 		struct item *item = g_ptr_array_index(mock.items, i);
 
-		if (item_matches(item, wanted))
-			g_variant_builder_add(&found, "o", item->path);
+		if (is_of_other(item->path) || item_matches(item, wanted))
+			g_variant_builder_add(is_locked(item->path) ? &locked : &found, "o", item->path);
 	}
 	g_variant_unref(wanted);
-	g_dbus_method_invocation_return_value(call, mock.locked ? g_variant_new("(aoao)", &none, &found)
-	                                                        : g_variant_new("(aoao)", &found, &none));
+	g_dbus_method_invocation_return_value(call, g_variant_new("(aoao)", &found, &locked));
 }
 
 static void unlock(const char *path, GVariant *arguments, GDBusMethodInvocation *call)
@@ -298,7 +324,7 @@ static void get_secrets(const char *path, GVariant *arguments, GDBusMethodInvoca
 	g_variant_get(arguments, "(aoo)", &paths, NULL);
 	g_variant_builder_init(&secrets, G_VARIANT_TYPE("a{o(oayays)}"));
 	while (g_variant_iter_next(paths, "&o", &each))
-		if (!mock.locked && item_at(each) != NULL)
+		if (!is_locked(each) && item_at(each) != NULL)
 			g_variant_builder_add(&secrets, "{o@(oayays)}", each, secret_of(item_at(each)));
 	g_variant_iter_free(paths);
 	g_dbus_method_invocation_return_value(call, g_variant_new("(a{o(oayays)})", &secrets));
@@ -410,7 +436,7 @@ static void set_secret(const char *path, GVariant *arguments, GDBusMethodInvocat
 static void delete_item(const char *path, GVariant *arguments, GDBusMethodInvocation *call)
 {
 	(void)arguments;
-	if (mock.locked) {
+	if (is_locked(path)) {
 		g_dbus_method_invocation_return_dbus_error(call, ERROR_LOCKED, "it is locked");
 		return;
 	}
@@ -425,7 +451,7 @@ static void delete_item(const char *path, GVariant *arguments, GDBusMethodInvoca
 static void get_secret(const char *path, GVariant *arguments, GDBusMethodInvocation *call)
 {
 	(void)arguments;
-	if (mock.locked)
+	if (is_locked(path))
 		g_dbus_method_invocation_return_dbus_error(call, ERROR_LOCKED, "it is locked");
 	else
 		g_dbus_method_invocation_return_value(call, g_variant_new("(@(oayays))", secret_of(item_at(path))));
@@ -573,17 +599,17 @@ static GVariant *paths_of_items(void)
 static GVariant *on_property(GDBusConnection *bus, const char *sender, const char *path, const char *interface, const char *name,
                              GError **error, gpointer data)
 {
-	const char *collections[] = { COLLECTION };
+	const char *collections[] = { COLLECTION, OTHER };
 	const struct item *item = item_at(path);
 
 	(void)bus, (void)sender, (void)interface, (void)error, (void)data;
 	count("Get");
 	if (strcmp(name, "Collections") == 0)
-		return g_variant_new_objv(collections, mock.no_default ? 0 : 1);
+		return g_variant_new_objv(collections, mock.no_default ? 0 : mock.emptied ? 2 : 1);
 	if (strcmp(name, "Items") == 0)
 		return paths_of_items();
 	if (strcmp(name, "Locked") == 0)
-		return g_variant_new_boolean(mock.locked);
+		return g_variant_new_boolean(is_locked(path));
 	if (strcmp(name, "Attributes") == 0)
 		return g_variant_ref(item->attributes);
 	if (strcmp(name, "Modified") == 0)
@@ -620,6 +646,7 @@ static const struct word {
 	{ "no-default", &mock.no_default },
 	{ "search-asks", &mock.search_asks },
 	{ "prompts", &mock.prompts },
+	{ "emptied", &mock.emptied },
 	{ "keeps", &mock.keeps },
 };
 
@@ -678,6 +705,7 @@ int main(int argc, char **argv)
 	}
 	serve(TOP, "org.freedesktop.Secret.Service");
 	serve(COLLECTION, "org.freedesktop.Secret.Collection");
+	serve(OTHER, "org.freedesktop.Secret.Collection");
 	serve(DEFAULT_ALIAS, "org.freedesktop.Secret.Collection");
 	serve(SESSION, "org.freedesktop.Secret.Session");
 	g_dbus_connection_add_filter(mock.bus, on_message, NULL, NULL);
