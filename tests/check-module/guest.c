@@ -163,6 +163,7 @@ static int on_ask(void *host, const char *question, const char **answer, size_t 
 static bool well_formed(const struct acred_key *key, char what[MALFORMED_BYTES])
 {
 	size_t n;
+	enum url_error error; /* plain http is the program's to refuse: the cases store some */
 	struct url url;
 
 	what[0] = '\0';
@@ -176,7 +177,7 @@ static bool well_formed(const struct acred_key *key, char what[MALFORMED_BYTES])
 		snprintf(what, MALFORMED_BYTES, "with a base_url of more than %d bytes: does it have its NUL?", ACRED_BASE_URL_MAX_BYTES);
 	else if (key->base_url[n = strspn(key->base_url, "abcdefghijklmnopqrstuvwxyz0123456789:/.-_[]")] != '\0')
 		snprintf(what, MALFORMED_BYTES, "with a base_url whose byte %zu of %zu none can have: does it have its NUL?", n + 1, strlen(key->base_url));
-	else if (url_parse((struct bytes){ key->base_url, n }, &url) != URL_OK || strcmp(url.base, key->base_url) != 0)
+	else if ((error = url_parse((struct bytes){ key->base_url, n }, &url)) != URL_PLAIN_HTTP && (error != URL_OK || strcmp(url.base, key->base_url) != 0))
 		snprintf(what, MALFORMED_BYTES, "with a base_url that is not normalised");
 	return what[0] == '\0';
 }
