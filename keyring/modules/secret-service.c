@@ -192,23 +192,33 @@ static int set_secret(struct talk *talk, const char *item, SecretValue *value)
 	return status;
 }
 
-/* ABSENT: it is empty already. */
-static int empty_item(struct talk *talk, const char *item)
+static int read_length(struct talk *talk, const char *item, gsize *ret_n)
 {
 	SecretValue *value;
-	gsize n;
 	int status = read_item(talk, item, &value);
 
 	if (status != ACRED_OK)
 		return status;
-	n = length_of(value);
+	*ret_n = length_of(value);
 	secret_value_unref(value);
-	if (n == 0)
-		return ACRED_ABSENT;
-	value = secret_value_new("", 0, "text/plain");
-	status = set_secret(talk, item, value);
-	secret_value_unref(value);
-	return status;
+	return ACRED_OK;
+}
+
+/* ABSENT: it is empty already. It is read back as a store is. */
+static int empty_item(struct talk *talk, const char *item)
+{
+	SecretValue *nothing;
+	gsize n = 0;
+	int status = read_length(talk, item, &n);
+
+	if (status != ACRED_OK || n == 0)
+		return status != ACRED_OK ? status : ACRED_ABSENT;
+	nothing = secret_value_new("", 0, "text/plain");
+	status = set_secret(talk, item, nothing);
+	secret_value_unref(nothing);
+	if (status == ACRED_OK)
+		status = read_length(talk, item, &n);
+	return status == ACRED_OK && n > 0 ? talk_say(talk, "the Secret Service still has what it said it emptied", ACRED_FAILED) : status;
 }
 
 /* Deletes ITEM, or empties it where nobody may be asked: KeePassXC may show a dialog for each deletion, and does not say

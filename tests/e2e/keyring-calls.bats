@@ -140,6 +140,19 @@ in_the_end() {
 	[[ $(listed) == 0 && ! $(stored) ]]
 }
 
+@test "R10: what cannot be deleted is acknowledged to be emptied, and is not: a logout is 5" {
+	begin prompts unanswered
+	login_demo
+	expect 0
+	mock_restart file="$KEPT" prompts unanswered lies=0
+	refuses 5 keyring_failed 'still has what it said it emptied' logout "$ACCOUNT"
+	[[ $(listed) == 1 && $(stored) ]]
+	mock_restart file="$KEPT" prompts unanswered
+	run_cred logout "$ACCOUNT"
+	expect 0
+	[[ $(listed) == 0 && ! $(stored) ]]
+}
+
 @test "R12: a service with a prompt for each store and each deletion: no dialog is shown, and what is deleted is emptied" {
 	begin prompts unanswered
 	whole_life
