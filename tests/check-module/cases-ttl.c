@@ -139,6 +139,9 @@ static void ttl_short(struct check *check)
 		}
 	if (!check->failed && absent > 0 && check->facts->facts.list != NULL)
 		not_listed(check, key);
+	/* And what comes after it is no heir of it; nor would an erase always find the one that is over, to take it away. */
+	if (!check->failed && absent > 0 && stores_for(check, key, bytes, 0))
+		finds(check, key, bytes, USUAL_BYTES, "ttl_s: \"0: keep\", after one that is over, too");
 	if (!check->failed && absent == 0)
 		say(check, "it keeps a secret longer than it is told, which it may");
 	free(bytes);
