@@ -60,9 +60,9 @@ mkdir = @mkdir -p $(@D) && echo '  CC $<'
 ## Sources. A foreign library's header is seen by the shared objects' files alone.
 
 builtins := kernel private-file environment credentials-directory
-client_src := helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/alation/trust.c helper/base/clock.c protocol/out.c
+client_src := helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/alation/trust.c helper/base/clock.c protocol/out.c keyring/secret-json.c
 shared_modules := secret-service sealed-file docker-helper
-core_src := $(filter-out helper/main.c helper/site.c helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/alation/trust.c, \
+core_src := $(filter-out helper/main.c helper/site.c keyring/secret-json.c helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/alation/trust.c, \
 	$(wildcard protocol/*.c keyring/*.c helper/*.c helper/*/*.c)) $(builtins:%=keyring/modules/%.c)
 headers := $(wildcard protocol/*.h keyring/*.h helper/*.h helper/*/*.h)
 
@@ -70,7 +70,7 @@ PKGS_secret-service := libsecret-1
 PKGS_sealed-file := libsodium
 SRC_sealed-file := keyring/kernel-key.c keyring/entry-name.c # of the core, compiled into it too
 PKGS_docker-helper := json-c
-SRC_docker-helper := keyring/trusted-file.c keyring/trust.c # of the core, likewise
+SRC_docker-helper := keyring/secret-json.c keyring/trusted-file.c keyring/trust.c # the last two are of the core, likewise
 PKGS_alation := libcurl json-c libcrypto
 modules_left_out := $(foreach m,$(shared_modules),$(if $(shell $(PKG_CONFIG) --exists $(PKGS_$(m)) 2>/dev/null && echo y),,$(m)))
 modules := $(patsubst %,$B/modules/%.so,$(filter-out $(modules_left_out),$(shared_modules)))

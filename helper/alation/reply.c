@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Decides what an answer means, and reads the documented reply out of it with json-c, which only parses. A
+ * Decides what an answer means, and reads the documented reply out of it (secret-json.c). A
  * 2xx alone is no success: it takes one strict JSON object, the expected member, and no "status":"failed".
- * Every body is a secret (validations echo tokens), so no byte of it gets into `detail`, and what json-c
- * copied is overwritten before it is let go. Knows no libcurl.
+ * Every body is a secret (validations echo tokens), so no byte of it gets into `detail`. Knows no libcurl.
  */
 #include "helper/alation/reply.h"
 
@@ -13,9 +12,9 @@
 #include <strings.h>
 
 #include "helper/base/clock.h"
+#include "keyring/secret-json.h"
 #include "protocol/protocol.h"
 
-#define JSON_DEPTH_MAX 8
 #define USER_ID_MAX_DIGITS 10
 #define DETAIL_MEMBER_MAX_BYTES 1024 /* as far as a 401's sentence is looked at */
 
@@ -32,113 +31,24 @@ static void say(struct alation_reply *reply, enum alation_result result, const c
 	reply->result = result;
 }
 
-/*
- * What json-c lets pass even in its strict mode (measured: 0.16): the same member twice, single quotes around
- * a name, NaN and Infinity, control characters inside a string. TEXT is known to parse; counts the members of
- * the outermost object. False: it is not strict JSON.
- */
-static bool count_members(struct bytes text, size_t *ret_members)
-{
-	size_t depth = 0;
-	bool in_string = false;
-
-	*ret_members = 0;
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-
-		if (in_string) {
-			if ((unsigned char)c < ' ')
-				return false;
-			if (c == '\\')
-				i++;
-			else if (c == '"')
-				in_string = false;
-			continue;
-		}
-		if (c == '\0' || !strchr("{}[]:,\" \t\r\n0123456789+-.eEtrufalsn", c))
-			return false;
-		in_string = c == '"';
-		if (in_string && depth == 1 && *ret_members == 0)
-			*ret_members = 1;
-		if (c == '{' || c == '[')
-			depth++;
-		else if (c == '}' || c == ']')
-			depth--;
-		else if (c == ',' && depth == 1)
-			++*ret_members;
-	}
-	return true;
-}
-
-/* Overwrites every string below VALUE in place, then lets it go. */
-static void wipe(struct json_object *value)
-{
-	switch (json_object_get_type(value)) {
-	case json_type_string:
-		explicit_bzero((char *)json_object_get_string(value), (size_t)json_object_get_string_len(value));
-		break;
-	case json_type_array:
-		for (size_t i = 0; i < json_object_array_length(value); i++)
-			wipe(json_object_array_get_idx(value, i));
-		break;
-	case json_type_object: {
-		json_object_object_foreach(value, key, member) {
-			(void)key;
-			wipe(member);
-		}
-		break;
-	}
-	default:
-		break;
-	}
-}
-
-static void wipe_and_put(struct json_object **value)
-{
-	wipe(*value);
-	json_object_put(*value);
-}
-
-#define JSON __attribute__((cleanup(wipe_and_put))) struct json_object
-
 /* The one object that the text is; or NULL, and the reply says why not. */
 static struct json_object *parse_object(struct bytes text, struct alation_reply *reply)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
 	struct json_object *value = NULL;
-	const char *wrong = NULL;
-	size_t members = 0, end = 0;
+	const char *wrong = secret_json_read(text.p, text.n, &value);
 
-	if (!tokener) {
-		say(reply, ALATION_FAILED, "there was no memory to read the reply");
-		return NULL;
-	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	value = json_tokener_parse_ex(tokener, text.p, (int)text.n);
-	end = json_tokener_get_parse_end(tokener);
-	json_tokener_free(tokener);
-
-	if (!value || end != text.n || !count_members(text, &members))
-		wrong = "the reply is not JSON";
-	else if (!json_object_is_type(value, json_type_object))
-		wrong = "the reply is JSON, but not an object";
-	else if (members != (size_t)json_object_object_length(value))
-		wrong = "the reply names a member twice";
-	if (!wrong)
-		return value;
-	say(reply, ALATION_BAD_REPLY, "%s", wrong);
-	wipe_and_put(&value);
-	return NULL;
+	if (wrong)
+		say(reply, ALATION_BAD_REPLY, "the reply %s", wrong);
+	return value;
 }
 
 /* The member NAME if it is a string; else the empty view. */
-static struct bytes text_member(struct json_object *object, const char *name)
+static struct bytes text_member(const struct json_object *object, const char *name)
 {
-	struct json_object *value = json_object_object_get(object, name);
+	struct bytes text;
 
-	if (!json_object_is_type(value, json_type_string))
-		return (struct bytes){ "", 0 };
-	return (struct bytes){ json_object_get_string(value), (size_t)json_object_get_string_len(value) };
+	secret_json_text(object, name, &text.p, &text.n);
+	return text;
 }
 
 static bool is_word(struct bytes text, const char *word)
@@ -281,7 +191,7 @@ static bool looks_like_html(const struct http_answer *answer)
 static void judge_success(const struct reply_rule *rule, const struct alation_call *call,
                           const struct http_answer *answer, struct alation_reply *reply)
 {
-	JSON *object = NULL;
+	SECRET_JSON *object = NULL;
 
 	/* It did something, and unless the reply can be read nobody knows what. */
 	reply->maybe_acted = true;
@@ -298,7 +208,7 @@ static void judge_success(const struct reply_rule *rule, const struct alation_ca
 static bool sentence_says_expired(const struct http_answer *answer)
 {
 	struct alation_reply not_told;
-	JSON *object = NULL;
+	SECRET_JSON *object = NULL;
 	struct bytes sentence;
 
 	if (!answer->cut)

@@ -106,6 +106,21 @@ static int bad_answer(struct acred_call *call, const struct docker *self, const 
 	return docker_say(call, ACRED_FAILED, "%s: %s", self->program.shown, what);
 }
 
+/* A NUL would cut a name, and no text of a helper has one. */
+static const char *read_object(const struct docker_answer *answer, struct json_object **ret_object)
+{
+	static const char nul[] = "\\u0000";
+
+	if (memmem(answer->out, answer->n_out, nul, sizeof nul - 1) != NULL)
+		return "is not JSON that it could say";
+	return secret_json_read(answer->out, answer->n_out, ret_object);
+}
+
+static int bad_json(struct acred_call *call, const struct docker *self, const char *wrong)
+{
+	return docker_say(call, ACRED_FAILED, "%s: its answer %s", self->program.shown, wrong);
+}
+
 /* One run of VERB; ACRED_OK: it exited with 0. */
 static int ask(struct acred_call *call, const struct docker *self, const char *verb, enum docker_kind kind, struct docker_view in,
                struct docker_view secret, struct docker_answer *ret)
@@ -153,7 +168,7 @@ static int look_through(const struct docker *self, struct look *look)
 {
 	static const struct docker_view nothing = { "", 0 }, unused = { "unused", sizeof "unused" - 1 }; /* as docker writes it */
 	DOCKER_ANSWER answer = { 0 };
-	DOCKER_JSON *object = NULL;
+	SECRET_JSON *object = NULL;
 	const char *wrong;
 	int status = ask(look->call, self, "list", DOCKER_LOOKS, unused, nothing, &answer);
 
@@ -162,9 +177,9 @@ static int look_through(const struct docker *self, struct look *look)
 		return ACRED_OK;
 	if (status != ACRED_OK)
 		return status;
-	wrong = docker_json_read((struct docker_view){ answer.out, answer.n_out }, &object);
+	wrong = read_object(&answer, &object);
 	if (wrong != NULL)
-		return bad_answer(look->call, self, wrong);
+		return bad_json(look->call, self, wrong);
 	docker_json_each(object, look_at, look);
 	return ACRED_OK;
 }
@@ -200,18 +215,18 @@ static int confirm_gone(struct acred_call *call, const struct docker *self, cons
 static int take_secret(struct acred_call *call, const struct docker *self, const struct entry *entry, const struct docker_answer *answer)
 {
 	struct docker_view url, user, secret;
-	DOCKER_JSON *object = NULL;
-	const char *wrong = docker_json_read((struct docker_view){ answer->out, answer->n_out }, &object);
-	enum docker_member has_url;
+	SECRET_JSON *object = NULL;
+	const char *wrong = read_object(answer, &object);
+	enum secret_json_member has_url;
 
 	if (wrong != NULL)
-		return bad_answer(call, self, wrong);
-	has_url = docker_json_text(object, "ServerURL", &url);
-	if (has_url == DOCKER_NO_TEXT || docker_json_text(object, "Username", &user) != DOCKER_TEXT ||
-	    docker_json_text(object, "Secret", &secret) != DOCKER_TEXT)
+		return bad_json(call, self, wrong);
+	has_url = secret_json_text(object, "ServerURL", &url.p, &url.n);
+	if (has_url == SECRET_JSON_OTHER || secret_json_text(object, "Username", &user.p, &user.n) != SECRET_JSON_TEXT ||
+	    secret_json_text(object, "Secret", &secret.p, &secret.n) != SECRET_JSON_TEXT)
 		return bad_answer(call, self, "its answer lacks a text that the protocol wants");
 	/* docker itself does not ask for it */
-	if (has_url == DOCKER_TEXT && !is_text(url, entry->url))
+	if (has_url == SECRET_JSON_TEXT && !is_text(url, entry->url))
 		return bad_answer(call, self, "it answers for another server than the one it was asked about");
 	if (user.n == 0 && secret.n == 0)
 		return ACRED_ABSENT;

@@ -95,8 +95,8 @@ static void answers(void **unused)
 		/* Debian's docker-credential-pass says 'absent' so */
 		{ ANSWER_OF(ENTRY, "", ""), ACRED_ABSENT, "" },
 
-		{ "", ACRED_FAILED, "it said nothing" },
-		{ "\n", ACRED_FAILED, "it said nothing" },
+		{ "", ACRED_FAILED, "its answer is empty" },
+		{ "\n", ACRED_FAILED, "its answer is empty" },
 		{ "SECRET", ACRED_FAILED, "is not JSON" },
 		{ "null", ACRED_FAILED, "is not JSON" },
 		{ "\"SECRET\"", ACRED_FAILED, "not an object" },
