@@ -54,6 +54,21 @@ static enum opened send_password(struct talk *talk, const char *collection, cons
 	return g_dbus_error_is_remote_error(*ret_error) && strstr((*ret_error)->message, "password") != NULL ? WRONG_PASSWORD : BROKEN;
 }
 
+/* Nobody is asked for a password that no call would take. */
+static bool has_call(struct talk *talk)
+{
+	const char *xml;
+	GVariant *reply;
+	bool has;
+
+	if (talk_method(talk, SERVICE_PATH, "org.freedesktop.DBus.Introspectable", "Introspect", NULL, "(s)", &reply) != ACRED_OK)
+		return false;
+	g_variant_get(reply, "(&s)", &xml);
+	has = strstr(xml, "\"" GNOME_INTERFACE "\"") != NULL;
+	g_variant_unref(reply);
+	return has;
+}
+
 static int open_with(struct talk *talk, const char *collection, const char *question)
 {
 	for (int tries = 0; tries < TRIES; tries++) {
@@ -88,6 +103,10 @@ int talk_open_by_password(struct talk *talk, const char *path)
 
 	if (collection == NULL)
 		return ACRED_LOCKED;
+	if (!has_call(talk)) {
+		g_free(collection);
+		return talk_say(talk, "the keyring is locked, and its service opens it by a dialog alone", ACRED_LOCKED);
+	}
 	if (!secret_service_ensure_session_sync(talk->vault->service, talk->cancel, &error)) {
 		g_free(collection);
 		return talk_fail(talk, "a session", error);

@@ -273,6 +273,17 @@ forget() { : >"$CALLED"; : >"$SANDBOX_LOG"; }
 	expect_json 5 keyring_unavailable "$ACCOUNT" 'ended while its dialog was open'
 }
 
+@test "over ssh nobody is asked for the password of a service that opens by its dialog alone" {
+	local asked=$BATS_TEST_TMPDIR/asked
+	begin_mock opens
+	signed_in_and_locked
+	printf '#!/bin/sh\n: >"%s"\necho a password\n' "$asked" >"$BATS_TEST_TMPDIR/askpass"
+	chmod 0700 "$BATS_TEST_TMPDIR/askpass"
+	SSH_CONNECTION=x ALATION_CRED_ASKPASS=$BATS_TEST_TMPDIR/askpass run_cred unlock "$ACCOUNT"
+	expect 4 'its service opens it by a dialog alone' "$ACCOUNT"
+	[[ ! -e $asked && $(called Prompt) == 0 ]]
+}
+
 @test "R7: a dialog that is never answered, and whatever becomes of it when it is told to go: a timeout, in time" {
 	local manner line
 	begin nodaemon
