@@ -122,10 +122,9 @@ static bool tell_source(struct context *context, const struct account *account)
 }
 
 /* Of the keyring that holds it, what others answered is no answer: it can be written, but not here, or it erases nothing. */
-static bool stays_with_holder(struct walk *walk, const struct acred_key *key, const struct keyring_answer *answer,
-                              struct keyring_answer *ret_there)
+static bool stays_with(struct walk *walk, const char *holder, const struct acred_key *key, const struct keyring_answer *answer,
+                       struct keyring_answer *ret_there)
 {
-	const char *holder = walk_holder(walk->account);
 	bool refused = false;
 
 	for (size_t i = 0; i < answer->n_passed_over && holder; i++)
@@ -144,7 +143,7 @@ enum outcome vault_forget_refresh(struct context *context, const struct account 
 	bool any_source = false;
 
 	walk_erase(&walk, &key, walk_holder(account), NULL, &answer);
-	if (stays_with_holder(&walk, &key, &answer, &there))
+	if (stays_with(&walk, walk_holder(account), &key, &answer, &there))
 		return walk_say(&walk, &there);
 	for (size_t i = 0; i < answer.n_passed_over; i++)
 		any_source |= answer.passed_over[i].status == ACRED_READONLY;
@@ -157,9 +156,11 @@ enum outcome vault_forget_elsewhere(struct context *context, const struct accoun
 {
 	struct walk walk = { context, account, .may_prompt = false };
 	struct acred_key key = walk_key(account, "refresh");
-	struct keyring_answer answer;
+	struct keyring_answer answer, there;
 
 	walk_erase(&walk, &key, before, account->module, &answer);
+	if (stays_with(&walk, before, &key, &answer, &there))
+		return walk_say(&walk, &there);
 	return answer.status == ACRED_ABSENT || answer.status == ACRED_READONLY ? DONE : walk_say(&walk, &answer);
 }
 

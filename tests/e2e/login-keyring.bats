@@ -106,6 +106,17 @@ is_in() {
 	is_in other
 }
 
+@test "the old keyring erases nothing: the login works all the same, and says what could not be removed" {
+	login_demo --keyring other
+	LIAR_KEEPS=1 login_demo --keyring secret-service
+	expect 0 "the earlier RefreshToken of $ACCOUNT could not be removed from the keyring (other)"
+	[[ $(module) == secret-service && $(in_other) ]]
+	login_demo --keyring other
+	LIAR_KEEPS=1 run_cred logout
+	expect 5 "the keyring (other) of $ACCOUNT can only be read"
+	[[ $(in_other) ]]
+}
+
 @test "the old keyring is away: the login works all the same, and says what could not be removed" {
 	login_demo
 	session_end_process "$session_keyring_pid" KILL

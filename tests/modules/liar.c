@@ -3,7 +3,7 @@
  * A guest that acknowledges what it does not keep. It has one RefreshToken's record in the file $LIAR_FILE, and its first
  * $LIAR_HONEST_STORES stores are kept there; after them it says yes and, as $LIAR tells, goes on giving what it had
  * ("stale"), gives another token ("differs"), or has nothing ("absent"). Without $LIAR it is honest, and of what a login
- * tries it always is.
+ * tries it always is. With $LIAR_KEEPS it erases nothing, and says so.
  */
 #include "keyring/module.h"
 
@@ -80,6 +80,8 @@ static int liar_erase(struct acred_call *call, void *state, const struct acred_k
 	if (file == NULL)
 		return ACRED_ABSENT;
 	fclose(file);
+	if (getenv("LIAR_KEEPS") != NULL && !is_tried(key))
+		return ACRED_READONLY;
 	return remove(path) == 0 ? ACRED_OK : ACRED_FAILED;
 }
 
