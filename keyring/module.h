@@ -139,8 +139,9 @@ struct acred_module {
 	/*
 	 * Optional; NULL: this module is a source, which is only read: it is asked before others, and an account that it
 	 * lists needs no login. Replaces what is there, at once: whoever looks up meanwhile finds the old or the new secret,
-	 * whole. On any other status than ACRED_OK the old one is still there; if nothing but its being durable is in doubt (a
-	 * last sync has failed), the new one may be, and it is ACRED_FAILED all the same: the host takes nothing for kept.
+	 * whole. On any other status than ACRED_OK the old one is still there; where nothing but its being durable is in doubt
+	 * (a last sync has failed: ACRED_FAILED), or a service that was asked has not answered in time (ACRED_TIMEOUT), it may
+	 * be either of them, whole. The host takes nothing for kept then.
 	 * ttl_s: seconds after which it should be gone, 0: keep, never negative; a module that cannot expire keeps it longer.
 	 * What has expired is none for lookup and list; an erase may find it or not.
 	 * Never ACRED_ABSENT. What is to outlive a restart is durable when it returns.
