@@ -118,7 +118,7 @@ static const struct option {
 	bool (*set)(struct options *, const char *value);
 	const char *help;
 } table[] = {
-	{ "--format", "FORMAT", FOR_ALL, set_format, "token, header or json" },
+	{ "--format", "FORMAT", FOR_ALL, set_format, "token, header, curl, env, json or headers-json" },
 	{ "--interactive", "WHEN", FOR_ALL, set_interactive, "auto, always or never: may a keyring open its dialog?" },
 	{ "--timeout", "DUR", FOR_ALL, set_timeout, "for the whole call: 20, 45s, 2m; without it 30s" },
 	{ "-v", NULL, FOR_ALL, set_verbose, "say on stderr what is decided and why, without secrets" },

@@ -8,7 +8,10 @@
 const struct format *const formats[] = {
 	&format_token,
 	&format_header,
+	&format_curl,
+	&format_env,
 	&format_json,
+	&format_headers_json,
 	&format_git,
 	NULL,
 };

@@ -117,6 +117,6 @@ const struct format *protocol_named(struct bytes name);
 const struct format *protocol_of_program(struct bytes argv0);
 
 /* One a file. */
-extern const struct format format_token, format_header, format_json, format_git;
+extern const struct format format_token, format_header, format_curl, format_env, format_json, format_headers_json, format_git;
 
 #endif

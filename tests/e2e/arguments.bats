@@ -143,7 +143,7 @@ refuses_rows() {
 @test "a protocol excludes --format and ACCOUNT; a verb that git does not have is passed over" {
 	local verb
 	for verb in get store erase capability; do
-		for format in token header json; do
+		for format in token header curl env headers-json json; do
 			run_cred "$verb" --protocol git --format $format <<<host=x
 			[[ $code == 2 && $err == *'--format cannot be beside it'* ]] || fails "both"
 			[[ $format == json ]] || [[ -z $raw ]] || fails "on stdout"

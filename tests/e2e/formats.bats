@@ -158,7 +158,7 @@ members() { jq -r "${1:-.} | keys_unsorted | join(\" \")" <<<"$out"; }
 
 @test "login, logout and status print no token in any format" {
 	local format token
-	for format in token header json; do
+	for format in token header curl env headers-json json; do
 		login_demo --format $format
 		expect 0
 		token=$(last_made createAPIAccessToken)
@@ -208,4 +208,54 @@ members() { jq -r "${1:-.} | keys_unsorted | join(\" \")" <<<"$out"; }
 	[[ $raw == "TOKEN: $token"$'\n' ]]
 	run_cred token --format json
 	[[ $out == *',"token":"'"$token"'","header":"TOKEN",'* ]]
+	run_cred token --format curl
+	[[ $raw == "header = \"TOKEN: $token\""$'\n' ]]
+	run_cred token --format headers-json
+	[[ $raw == "{\"TOKEN\":\"$token\"}"$'\n' ]]
+	run_cred token --format env
+	[[ $out == *"export ALATION_TOKEN='$token';"* ]]
+}
+
+@test "curl: a configuration that curl takes from stdin, or from a file while a body is on stdin" {
+	local status
+	login_demo
+	status=$(set -o pipefail; cred token --format curl | sandbox_curl /integration/v2/datasource/ -K - -o /dev/null -w '%{http_code}')
+	[[ $status == 200 ]]
+	status=$(sandbox_curl /integration/v2/datasource/ -K <(cred token --format curl) --data-binary @- -o /dev/null -w '%{http_code}' <<<'{}')
+	[[ $status != 40[13] ]] || fails "the header did not come"
+	works "$(cred token --format curl | sed 's/.*: //; s/"$//')"
+}
+
+@test "env: the same six variables in sh, dash, bash, zsh and fish; nothing where it fails" {
+	local shell want names='ALATION_BASE_URL ALATION_USER_ID ALATION_ACCESS_TOKEN ALATION_API_TOKEN ALATION_TOKEN ALATION_TOKEN_EXPIRES_AT' missing=''
+	login_demo
+	run_cred get --format env
+	expect 0
+	[[ -z $err && $(sed "s/^export \([A-Z_]*\)='.*';\$/\1/" <<<"$out" | paste -sd ' ') == "$names" ]] || fails "not these lines"
+	want=$(sed "s/^export [A-Z_]*='\(.*\)';\$/\1/" <<<"$out")
+	[[ $(head -n 2 <<<"$want") == "$SANDBOX_URL"$'\n'102 && $(tail -n 1 <<<"$want") == 20*Z ]] || fails "not these values"
+	works "$(sed -n 5p <<<"$want")"
+	for shell in sh dash bash zsh; do
+		command -v $shell >/dev/null || { missing+=" $shell"; continue; }
+		[[ $($shell -c "eval \"\$(\"$CRED\" get --format env </dev/null)\" && printenv $names" 3>&-) == "$want" ]] || fails "$shell"
+	done
+	if command -v fish >/dev/null; then
+		[[ $(fish --no-config -c "\"$CRED\" get --format env </dev/null | source; and printenv $names" 3>&-) == "$want" ]] || fails fish
+	else
+		missing+=' fish'
+	fi
+	run_cred logout
+	run_cred get --format env
+	expect 3
+	[[ -z $missing ]] || skip "not installed:$missing"
+}
+
+@test "headers-json: what jq and a program's HTTP library take" {
+	login_demo
+	run_cred get --format headers-json
+	expect 0
+	[[ $raw == "$(jq -c . <<<"$out")"$'\n' && $(jq -r 'keys | join(" ")' <<<"$out") == TOKEN ]] || fails "not that object"
+	works "$(jq -r .TOKEN <<<"$out")"
+	[[ $(python3 -c 'import json, sys, urllib.request as u
+print(u.urlopen(u.Request(sys.argv[1] + "/integration/v1/userinfo/", headers=json.loads(sys.argv[2]))).status)' "$SANDBOX_URL" "$out") == 200 ]]
 }

@@ -53,7 +53,7 @@ without_reader() {
 
 @test "closed, or open for reading alone: 10 and no mint, whatever the format" {
 	local format
-	for format in token header json; do
+	for format in token header curl env headers-json json; do
 		unwritten 'not open for writing' "$CRED" get --format "$format" >&-
 		unwritten 'not open for writing' "$CRED" token --format "$format" 1</dev/null
 	done

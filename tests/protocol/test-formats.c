@@ -28,7 +28,9 @@ static const struct reply
 	                  .expires_at = { 1795590724, NULL }, .warnings = two_warnings, .n_warnings = 1 },
 	warned = { .base_url = BASE, .user_id = 1, .token = { "t", 1 }, .expires_at = { 0, "1970-01-01T00:00:00Z" },
 	           .warnings = two_warnings, .n_warnings = 2 },
-	broken_token = { .base_url = BASE, .user_id = 102, .token = { "a\nTOKEN: b", 10 } };
+	broken_token = { .base_url = BASE, .user_id = 102, .token = { "a\nTOKEN: b", 10 } },
+	quoted_token = { .base_url = BASE, .user_id = 102, .token = { "a\"'b", 4 } },
+	quoted_address = { .base_url = { "https://a';id;'", 15 }, .user_id = 102, .token = { "t", 1 } };
 
 #define SUCCESS(user) "{\"version\":1,\"success\":true,\"base_url\":\"https://catalog.example.com\",\"user_id\":" user
 
@@ -41,6 +43,22 @@ static const struct {
 	{ &format_token, &broken_token, NULL, NULL },
 	{ &format_header, &plain, "TOKEN: tok.en_-~+/=\n", NULL },
 	{ &format_header, &broken_token, NULL, NULL },
+	{ &format_curl, &plain, "header = \"TOKEN: tok.en_-~+/=\"\n", NULL },
+	{ &format_curl, &broken_token, NULL, NULL },
+	{ &format_curl, &quoted_token, NULL, NULL },
+	{ &format_headers_json, &plain, "{\"TOKEN\":\"tok.en_-~+/=\"}\n", NULL },
+	{ &format_headers_json, &broken_token, NULL, NULL },
+	{ &format_env, &plain,
+	  "export ALATION_BASE_URL='https://catalog.example.com';\nexport ALATION_USER_ID='102';\n"
+	  "export ALATION_ACCESS_TOKEN='tok.en_-~+/=';\nexport ALATION_API_TOKEN='tok.en_-~+/=';\nexport ALATION_TOKEN='tok.en_-~+/=';\n"
+	  "export ALATION_TOKEN_EXPIRES_AT='2026-11-25T07:12:04Z';\n", NULL },
+	{ &format_env, &unknown_dates,
+	  "export ALATION_BASE_URL='https://catalog.example.com';\nexport ALATION_USER_ID='2147483647';\n"
+	  "export ALATION_ACCESS_TOKEN='t';\nexport ALATION_API_TOKEN='t';\nexport ALATION_TOKEN='t';\n"
+	  "export ALATION_TOKEN_EXPIRES_AT='';\n", NULL },
+	{ &format_env, &broken_token, NULL, NULL },
+	{ &format_env, &quoted_token, NULL, NULL },
+	{ &format_env, &quoted_address, NULL, NULL },
 	{ &format_json, &plain,
 	  SUCCESS("102") ",\"token\":\"tok.en_-~+/=\",\"header\":\"TOKEN\","
 	  "\"expires_at\":\"2026-11-25T07:12:04Z\",\"expires_at_epoch\":1795590724,"
@@ -196,6 +214,8 @@ static void test_table(void **state)
 	assert_null(format_token.status);
 	assert_null(format_header.failure);
 	assert_null(format_header.status);
+	for (size_t i = 0; formats[i]; i++) /* where such a caller would take it for an answer, a failure writes nothing */
+		assert_int_equal(formats[i]->failure != NULL, formats[i] == &format_json);
 }
 
 static void test_no_such_format(void **state)
