@@ -186,13 +186,21 @@ walk() {
 	((kills > 0))
 }
 
-# An undisturbed call leaves nothing of all that.
+# What may be left: what is remembered of calls that the last rounds' kills have lost, for some minutes, and without a token.
+remembers_at_most() {
+	local record
+	[[ $(kernel_keys) ]] || return 0
+	record=$(keyctl pipe "$(keyctl search @u user "alation-cred-tree:access:102@$SANDBOX_URL")")
+	[[ $(kernel_keys) == "alation-cred-tree:access:102@$SANDBOX_URL" && $record == v=1'&'* && $record != *token=* ]] || fails "keys are left: $(kernel_keys): $record"
+}
+
+# An undisturbed call leaves nothing else of all that.
 clean_at_last() {
 	[[ $(session_neighbour) == 'a neighbour' ]] || fails "the neighbour's item" || return 1
 	[[ $(secret-tool search --all application alation-cred 2>/dev/null | grep -c '^\[/') == 1 ]] || fails "not one item" || return 1
 	run_cred rotate "$ACCOUNT"
 	expect 0 || return 1
-	[[ -z $(kernel_keys) ]] || fails "keys are left: $(kernel_keys)" || return 1
+	remembers_at_most || return 1
 	nothing_else_lies_about || return 1
 	[[ ! -e $STATE/.accounts.new ]] || fails "a half list stays"
 }
