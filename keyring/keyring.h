@@ -136,7 +136,11 @@ int keyring_lock(struct keyring *keyring, const struct keyring_ears *ears, const
 void keyring_sources(struct keyring *keyring, const struct keyring_ears *ears, const char *facility, bool all,
                      void (*each)(void *host, const struct acred_key *key, const char *module));
 
-/* Whether a walk has reached the line that FACILITY has of MODULE, and the loader refused it. */
+/* Whether a walk has reached the line that FACILITY has of MODULE, and the loader refused it: its status, and in *RET_WHY why; else
+ * ACRED_OK. */
+int keyring_refusal(const struct keyring *keyring, const char *facility, const char *module, const char **ret_why);
+
+/* The same, where that is all. */
 bool keyring_is_refused(const struct keyring *keyring, const char *facility, const char *module);
 
 /* The word of a status: "ok absent locked unavailable denied readonly timeout failed". */

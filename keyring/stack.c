@@ -447,13 +447,22 @@ void keyring_sources(struct keyring *keyring, const struct keyring_ears *ears, c
 	}
 }
 
-bool keyring_is_refused(const struct keyring *keyring, const char *facility, const char *module)
+int keyring_refusal(const struct keyring *keyring, const char *facility, const char *module, const char **ret_why)
 {
 	for (size_t i = 0; i < keyring->n; i++) {
 		const struct keyring_slot *slot = &keyring->slots[i];
 
-		if (strcmp(slot->line.facility, facility) == 0 && strcmp(slot->line.module, module) == 0)
-			return slot->refused;
+		if (strcmp(slot->line.facility, facility) != 0 || strcmp(slot->line.module, module) != 0)
+			continue;
+		*ret_why = slot->why;
+		return slot->refused ? slot->status : ACRED_OK;
 	}
-	return false;
+	return ACRED_OK;
+}
+
+bool keyring_is_refused(const struct keyring *keyring, const char *facility, const char *module)
+{
+	const char *why;
+
+	return keyring_refusal(keyring, facility, module, &why) != ACRED_OK;
 }

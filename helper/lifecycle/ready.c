@@ -23,14 +23,14 @@ static bool a_person_is_there(const struct context *context)
 }
 
 /* Whoever named it has misspelt it, or it is not installed. */
-static enum outcome say_no_module(struct context *context, const struct keyring_answer *answer, const char *module)
+static enum outcome say_no_module(struct context *context, int status, const char *module, const char *why)
 {
 	char words[MISSING_WORDS_BYTES] = "install that one", remedy[MISSING_WORDS_BYTES + 96];
 
-	if (answer->status == ACRED_UNAVAILABLE)
-		missing_words(module, answer->why, words);
+	if (status == ACRED_UNAVAILABLE)
+		missing_words(module, why, words);
 	snprintf(remedy, sizeof remedy, "alation-cred-keyring(7) lists the modules; %s, or log in with another", words);
-	return trouble_say(&context->trouble, TROUBLE_KEYRING_UNAVAILABLE, remedy, "the keyring module '%s' cannot be used: %s", module, answer->why);
+	return trouble_say(&context->trouble, TROUBLE_KEYRING_UNAVAILABLE, remedy, "the keyring module '%s' cannot be used: %s", module, why);
 }
 
 /* Whether the keyring answers. The user id is not known before the server tells it; any will do. */
@@ -39,6 +39,8 @@ static enum outcome answers(struct context *context, const struct account *accou
 	const struct acred_key key = { "refresh", account->base_url, 1 };
 	struct walk walk = { context, account, .may_prompt = false };
 	struct keyring_answer answer;
+	const char *why;
+	int refusal;
 
 	walk_look_up(&walk, &key, walk_holder(account), &answer);
 	if (answer.status == ACRED_LOCKED && a_person_is_there(context)) {
@@ -48,8 +50,9 @@ static enum outcome answers(struct context *context, const struct account *accou
 	/* One that is away holds nothing that could be found, and another line may take it: the try tells. */
 	if (answer.status == ACRED_UNAVAILABLE && !answer.refused && !walk_holder(account))
 		return DONE;
-	if (answer.status != ACRED_ABSENT && account->module[0] && keyring_is_refused(&context->keyring, key.facility, account->module))
-		return say_no_module(context, &answer, account->module);
+	refusal = answer.status != ACRED_ABSENT && account->module[0] ? keyring_refusal(&context->keyring, key.facility, account->module, &why) : ACRED_OK;
+	if (refusal != ACRED_OK)
+		return say_no_module(context, refusal, account->module, why);
 	return answer.status == ACRED_ABSENT ? DONE : walk_say(&walk, &answer);
 }
 

@@ -321,11 +321,15 @@ static enum outcome say_locked(struct walk *walk, const char *text, const char *
 static enum outcome say_unavailable(struct walk *walk, const char *text, const char *module, const char *why)
 {
 	struct context *context = walk->context;
+	/* Of another module it has said itself what is not there. */
+	bool is_desktops = strcmp(module, "secret-service") == 0 || strcmp(module, "none") == 0;
 	char remedy[URL_BASE_MAX_BYTES + 160];
 
-	snprintf(remedy, sizeof remedy,
-	         "run this in a session with a Secret Service (GNOME Keyring, KWallet, KeePassXC), or keep it in an encrypted file: 'alation-cred login --keyring sealed-file %s'",
-	         walk->account->base_url);
+	if (strcmp(module, "sealed-file") == 0)
+		snprintf(remedy, sizeof remedy, "put that right, then try again");
+	else
+		snprintf(remedy, sizeof remedy, "%s, or keep it in an encrypted file: 'alation-cred login --keyring sealed-file %s'",
+		         is_desktops ? "run this in a session with a Secret Service (GNOME Keyring, KWallet, KeePassXC)" : "put that right", walk->account->base_url);
 	return trouble_say(&context->trouble, TROUBLE_KEYRING_UNAVAILABLE, remedy, "no keyring can be reached for %s: %s%s%s", text, module,
 	                   *why ? ": " : "", why);
 }

@@ -178,7 +178,7 @@ answering() {
 	refuses 5 keyring_unavailable 'pass init' login "$SANDBOX_URL" --user demo --password-stdin
 	configure 'refresh sufficient docker-helper program=none-of-this-name'
 	run_cred login "$SANDBOX_URL" --user demo --password-stdin <<<"$SANDBOX_PASSWORD"
-	expect 5 'there is no docker-credential-none-of-this-name in /usr/local/bin, /usr/bin or /bin'
+	expect 5 'there is no docker-credential-none-of-this-name in /usr/local/bin, /usr/bin or /bin; put that right, or keep it in an encrypted file'
 	configure ''
 	run_cred login "$SANDBOX_URL" --user demo --password-stdin --keyring docker-helper <<<"$SANDBOX_PASSWORD"
 	expect 5 'program=pass'

@@ -187,3 +187,12 @@ is_in() {
 	no_calls
 	[[ ! -e $STATE/accounts && ! -e $LIAR_FILE && -z $(stored) ]]
 }
+
+@test "of two that are not there, the one that was named is told of, with its file" {
+	mkdir -p -m 0700 "$HOME/.config/alation-cred"
+	echo 'refresh sufficient elsewhere' >"$HOME/.config/alation-cred/config"
+	XDG_CONFIG_HOME=$HOME/.config login_demo --keyring nowhere
+	expect 5 "the keyring module 'nowhere' cannot be used: " '/nowhere.so: No such file or directory; ' 'install that module'
+	[[ $err != *elsewhere* ]]
+	no_calls
+}

@@ -256,6 +256,8 @@ static void test_is_refused(void **state)
 {
 	static const char *const texts[] = { "sufficient a load=unavailable", "sufficient b open=failed", "access:sufficient c load=failed", NULL };
 
+	const char *why;
+
 	(void)state;
 	set_up(texts, "refresh");
 	assert_false(keyring_is_refused(&keyring, "refresh", "a"));
@@ -265,6 +267,9 @@ static void test_is_refused(void **state)
 	assert_false(keyring_is_refused(&keyring, "access", "a"));
 	assert_false(keyring_is_refused(&keyring, "access", "c"));
 	assert_false(keyring_is_refused(&keyring, "refresh", "z"));
+	assert_int_equal(keyring_refusal(&keyring, "refresh", "a", &why), ACRED_UNAVAILABLE);
+	assert_string_equal(why, "refused");
+	assert_int_equal(keyring_refusal(&keyring, "refresh", "b", &why), ACRED_OK);
 }
 
 /* Each line that was asked says why it did not have it, in its own words. */
