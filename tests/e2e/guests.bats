@@ -273,7 +273,9 @@ login_guest() {
 	END
 	[[ $code == 5 ]]
 	misbehaves lookup ask-abort
-	printf '%s\n' '#!/bin/sh' "echo \$\$ >'$private/asks'" "echo >'$private/kept.asking'" 'exec sleep 100' >"$private/askpass"
+	# It lets the module crash once it is waited for (state S): until then the program does not know its number.
+	printf '%s\n' '#!/bin/sh' "echo \$\$ >'$private/asks'" 'until read -r _ _ state _ </proc/$PPID/stat && [ "$state" = S ]; do :; done' \
+		"echo >'$private/kept.asking'" 'exec sleep 100' >"$private/askpass"
 	chmod 0700 "$private/askpass"
 	ALATION_CRED_ASKPASS=$private/askpass run_cred unlock "$ACCOUNT"
 	expect 5 "the keyring module '$guest' crashed for $ACCOUNT" '(SIGABRT)'
