@@ -11,7 +11,6 @@
 #include "helper/base/clock.h"
 #include "helper/base/failpoint.h"
 #include "helper/base/harden.h"
-#include "helper/base/stdout.h"
 #include "helper/base/trace.h"
 #include "helper/base/watchdog.h"
 #include "helper/site.h"
@@ -217,7 +216,6 @@ enum outcome client_call(struct context *context, const struct account *account,
 	char text[ACCOUNT_TEXT_BYTES];
 	char paths[CONFIG_LINE_MAX_BYTES];
 	int64_t began_ms = clock_mono_ms();
-	size_t strayed;
 
 	*ret_reply = (struct alation_reply){ .result = ALATION_FAILED };
 	if (!is_address(account->base_url))
@@ -235,10 +233,7 @@ enum outcome client_call(struct context *context, const struct account *account,
 	failpoint(asking[call->endpoint]);
 	arm(context, account_text(account, text));
 	client->call(call, ret_reply);
-	strayed = stdout_strayed();
 	watchdog_disarm();
-	if (strayed)
-		trace("%s printed %zu bytes on stdout, which were dropped", site_client(), strayed);
 	/* Made to fail, the answer is one that was lost. */
 	if (failpoint(answered[call->endpoint]))
 		*ret_reply = (struct alation_reply){ .result = ALATION_NETWORK, .maybe_acted = true };

@@ -60,6 +60,10 @@ static int64_t begin(void *host, const char *module)
 	            "the keyring module %s did not come back for %s", name, text);
 	context_foresee(context, WATCHDOG_LATE, &late);
 	if (!load_is_built_in(module)) {
+		size_t before = stdout_strayed(); /* not this module's; nor looked at after the server's answer, when each call might be the last */
+
+		if (before)
+			trace("something printed %zu bytes on stdout before '%s' was called, which were dropped", before, module);
 		trouble_say(&died, TROUBLE_KEYRING_FAILED, crash_remedy, "the keyring module %s crashed for %s", name, text);
 		context_foresee(context, WATCHDOG_DIED, &died);
 	}

@@ -20,7 +20,7 @@ load ../lib/lifecycle
 
 KILL_AT=${B:-$SANDBOX_TOP/.build}/tests/tools/kill-at
 KILLED=113
-COPY_MAX_CALLS=12 # from the last byte of an answer to the copy of what it brought
+COPY_MAX_CALLS=14 # from the last byte of an answer to the copy of what it brought; two of them disarm the watchdog of foreign code
 FROM_NOTHING=4    # each so many logins find no account
 
 setup_file() { program_setup_file; }
