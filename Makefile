@@ -68,9 +68,9 @@ headers := $(wildcard protocol/*.h keyring/*.h helper/*.h helper/*/*.h)
 
 PKGS_secret-service := libsecret-1
 PKGS_sealed-file := libsodium
-SRC_sealed-file := keyring/kernel-key.c keyring/entry-name.c # of the core, compiled into it too
+SRC_sealed-file := keyring/kernel-key.c keyring/entry-name.c keyring/note.c # of the core, compiled into it too
 PKGS_docker-helper := json-c
-SRC_docker-helper := keyring/secret-json.c keyring/trusted-file.c keyring/trust.c # the last two are of the core, likewise
+SRC_docker-helper := keyring/secret-json.c keyring/trusted-file.c keyring/trust.c keyring/note.c # the last three are of the core, likewise
 PKGS_alation := libcurl json-c libcrypto
 modules_left_out := $(foreach m,$(shared_modules),$(if $(shell $(PKG_CONFIG) --exists $(PKGS_$(m)) 2>/dev/null && echo y),,$(m)))
 modules := $(patsubst %,$B/modules/%.so,$(filter-out $(modules_left_out),$(shared_modules)))

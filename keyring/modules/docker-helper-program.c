@@ -23,9 +23,9 @@ static int take_name(struct acred_call *call, const char *value, struct docker_p
 	size_t n = strspn(name, NAME_CHARS);
 
 	if (strchr(value, '/') != NULL)
-		return docker_say(call, ACRED_FAILED, "program= takes a name such as 'pass' or an absolute path, not a path that depends on the place");
+		return note_say(call, ACRED_FAILED, "program= takes a name such as 'pass' or an absolute path, not a path that depends on the place");
 	if (n == 0 || n > DOCKER_NAME_MAX_BYTES || name[n] != '\0')
-		return docker_say(call, ACRED_FAILED, "program= takes a name of at most %d letters, digits, '.', '_' and '-', or an absolute path",
+		return note_say(call, ACRED_FAILED, "program= takes a name of at most %d letters, digits, '.', '_' and '-', or an absolute path",
 		                  DOCKER_NAME_MAX_BYTES);
 	memcpy(ret->name, name, n + 1);
 	snprintf(ret->shown, sizeof ret->shown, DOCKER_PREFIX "%s", name);
@@ -39,7 +39,7 @@ int docker_program_read(struct acred_call *call, const char *value, struct docke
 	if (value[0] != '/')
 		return take_name(call, value, ret);
 	if (value[n - 1] == '/' || n >= PATH_MAX)
-		return docker_say(call, ACRED_FAILED, "program= takes the path of a file");
+		return note_say(call, ACRED_FAILED, "program= takes the path of a file");
 	ret->path = value;
 	snprintf(ret->shown, sizeof ret->shown, "%s", strrchr(value, '/') + 1);
 	return ACRED_OK;
@@ -69,7 +69,7 @@ static int open_path(struct acred_call *call, const char *path, struct docker_fi
 	case TRUSTED_NOT_THERE:
 		return ACRED_ABSENT;
 	case TRUSTED_REFUSED:
-		return docker_say(call, ACRED_FAILED, "%s", why);
+		return note_say(call, ACRED_FAILED, "%s", why);
 	default:
 		break;
 	}
@@ -77,7 +77,7 @@ static int open_path(struct acred_call *call, const char *path, struct docker_fi
 	if (reason == NULL)
 		return ACRED_OK;
 	close(ret->fd);
-	return docker_say(call, ACRED_FAILED, "%s: %s", ret->path, reason);
+	return note_say(call, ACRED_FAILED, "%s: %s", ret->path, reason);
 }
 
 /* Debian has these two in a package whose name nobody would guess. */
@@ -95,7 +95,7 @@ int docker_program_open(struct acred_call *call, const struct docker_program *pr
 
 	if (program->path != NULL) {
 		status = open_path(call, program->path, ret);
-		return status == ACRED_ABSENT ? docker_say(call, ACRED_UNAVAILABLE, "there is no %s", program->path) : status;
+		return status == ACRED_ABSENT ? note_say(call, ACRED_UNAVAILABLE, "there is no %s", program->path) : status;
 	}
 	/* Where one is found the search ends: a file that must not be run is no reason to take another. */
 	for (size_t i = 0; i < sizeof folders / sizeof folders[0] && status == ACRED_ABSENT; i++) {
@@ -103,6 +103,6 @@ int docker_program_open(struct acred_call *call, const struct docker_program *pr
 		status = open_path(call, path, ret);
 	}
 	if (status == ACRED_ABSENT)
-		return docker_say(call, ACRED_UNAVAILABLE, "there is no %s in " FOLDERS_TEXT "%s", program->shown, package_of(program->name));
+		return note_say(call, ACRED_UNAVAILABLE, "there is no %s in " FOLDERS_TEXT "%s", program->shown, package_of(program->name));
 	return status;
 }

@@ -317,12 +317,12 @@ static int run(struct acred_call *call, const struct docker_program *program, co
 	int error;
 
 	if (call->deadline_ms != 0 && now_ms() >= call->deadline_ms)
-		return docker_say(call, ACRED_TIMEOUT, "there was no time left to start %s", program->shown);
+		return note_say(call, ACRED_TIMEOUT, "there was no time left to start %s", program->shown);
 	error = start(plan, &child);
 	if (error != 0) {
 		for (int i = 0; i < PIPES; i++)
 			close_end(&child.fd[i]);
-		return docker_say(call, ACRED_FAILED, "%s cannot be started: %s", plan->file->path, strerror(error));
+		return note_say(call, ACRED_FAILED, "%s cannot be started: %s", plan->file->path, strerror(error));
 	}
 	end = follow(&child, in, call->deadline_ms, ret);
 	if (end != ENDED)
@@ -332,9 +332,9 @@ static int run(struct acred_call *call, const struct docker_program *program, co
 		close_end(&child.fd[i]);
 	close_end(&child.pidfd);
 	if (end == LATE)
-		return docker_say(call, ACRED_TIMEOUT, "%s did not end in time, and was ended", program->shown);
+		return note_say(call, ACRED_TIMEOUT, "%s did not end in time, and was ended", program->shown);
 	if (end == TOO_LONG)
-		return docker_say(call, ACRED_FAILED, "%s said more than %d bytes, and was ended", program->shown, DOCKER_OUT_MAX_BYTES);
+		return note_say(call, ACRED_FAILED, "%s said more than %d bytes, and was ended", program->shown, DOCKER_OUT_MAX_BYTES);
 	return ACRED_OK;
 }
 
@@ -349,7 +349,7 @@ static int prepared(struct acred_call *call, const struct docker_program *progra
 
 	if (envp == NULL || !answer_new(ret)) {
 		free(envp);
-		return docker_say(call, ACRED_FAILED, "no memory to run %s", program->shown);
+		return note_say(call, ACRED_FAILED, "no memory to run %s", program->shown);
 	}
 	status = docker_program_open(call, program, &file);
 	if (status == ACRED_OK) {

@@ -3,14 +3,12 @@
  * What a helper's words mean. The protocol knows one text, for what is not there, on stdout with exit 1; all else is what
  * Debian's two helpers, and pass, gpg and libsecret behind them, were seen to say. Runs nothing.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "keyring/modules/docker-helper.h"
 
-#define NOTE_BYTES (2 * PATH_MAX + 256)
 #define NOT_FOUND "credentials not found in native keychain"
 #define WINDOW_BYTES 12 /* of a secret: what is shorter may stand in any sentence */
 
@@ -38,18 +36,6 @@ static const struct {
 	{ "Error from list function in secretservice", "", ACRED_UNAVAILABLE, NULL },
 	{ "Object does not exist at path", "", ACRED_UNAVAILABLE, "there is no default keyring" },
 };
-
-int docker_say(struct acred_call *call, int status, const char *format, ...)
-{
-	char text[NOTE_BYTES];
-	va_list list;
-
-	va_start(list, format);
-	vsnprintf(text, sizeof text, format, list);
-	va_end(list);
-	call->note(call->host, text);
-	return status;
-}
 
 static bool stands_in(struct docker_view text, const char *words)
 {
@@ -163,8 +149,8 @@ static void quote(const struct docker_answer *answer, struct docker_view secret,
 static int unknown(struct acred_call *call, const struct docker_program *program, const struct docker_answer *answer, const char *said)
 {
 	if (WIFSIGNALED(answer->status))
-		return docker_say(call, ACRED_FAILED, "%s was ended by signal %d: %s", program->shown, WTERMSIG(answer->status), said);
-	return docker_say(call, ACRED_FAILED, "%s exits with %d: %s", program->shown, WEXITSTATUS(answer->status), said);
+		return note_say(call, ACRED_FAILED, "%s was ended by signal %d: %s", program->shown, WTERMSIG(answer->status), said);
+	return note_say(call, ACRED_FAILED, "%s exits with %d: %s", program->shown, WEXITSTATUS(answer->status), said);
 }
 
 int docker_words_judge(struct acred_call *call, const struct docker_program *program, const struct docker_answer *answer, struct docker_view secret)
@@ -182,7 +168,7 @@ int docker_words_judge(struct acred_call *call, const struct docker_program *pro
 			continue;
 		if (known[i].status == ACRED_ABSENT)
 			return ACRED_ABSENT;
-		return docker_say(call, known[i].status, "%s: %s", program->shown, known[i].means != NULL ? known[i].means : said);
+		return note_say(call, known[i].status, "%s: %s", program->shown, known[i].means != NULL ? known[i].means : said);
 	}
 	return unknown(call, program, answer, said);
 }
@@ -193,5 +179,5 @@ void docker_words_pass_on(struct acred_call *call, const struct docker_program *
 
 	join_lines(last_line(err_of(answer)), said);
 	if (said[0] != '\0' && !may_tell(err_of(answer), secret))
-		docker_say(call, ACRED_OK, "%s: %s", program->shown, said);
+		note_say(call, ACRED_OK, "%s: %s", program->shown, said);
 }

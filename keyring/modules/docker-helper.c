@@ -38,16 +38,16 @@ static int docker_open(struct acred_call *call, int argc, const char *const *arg
 	bool named = false;
 
 	if (self == NULL)
-		return docker_say(call, ACRED_FAILED, "no memory");
+		return note_say(call, ACRED_FAILED, "no memory");
 	for (int i = 0; i < argc && status == ACRED_OK; i++) {
 		if (named || strncmp(argv[i], argument, sizeof argument - 1) != 0)
-			status = docker_say(call, ACRED_FAILED, "takes program= and nothing else, once");
+			status = note_say(call, ACRED_FAILED, "takes program= and nothing else, once");
 		else
 			status = docker_program_read(call, argv[i] + sizeof argument - 1, &self->program);
 		named = true;
 	}
 	if (!named)
-		status = docker_say(call, ACRED_FAILED, "which program? its line in the configuration must say it: 'refresh sufficient docker-helper program=pass'");
+		status = note_say(call, ACRED_FAILED, "which program? its line in the configuration must say it: 'refresh sufficient docker-helper program=pass'");
 	if (status != ACRED_OK) {
 		free(self);
 		return status;
@@ -68,7 +68,7 @@ static int entry_of(struct acred_call *call, const struct acred_key *key, struct
 
 	if (n < 0 || n > URL_MAX_BYTES || digits < 1 || digits > USER_ID_MAX_DIGITS ||
 	    !docker_json_plain((struct docker_view){ ret->url, (size_t)n }))
-		return docker_say(call, ACRED_FAILED, "no helper's entry can be named after this account");
+		return note_say(call, ACRED_FAILED, "no helper's entry can be named after this account");
 	return ACRED_OK;
 }
 
@@ -103,7 +103,7 @@ static bool is_text(struct docker_view view, const char *text)
 
 static int bad_answer(struct acred_call *call, const struct docker *self, const char *what)
 {
-	return docker_say(call, ACRED_FAILED, "%s: %s", self->program.shown, what);
+	return note_say(call, ACRED_FAILED, "%s: %s", self->program.shown, what);
 }
 
 /* A NUL would cut a name, and no text of a helper has one. */
@@ -118,7 +118,7 @@ static const char *read_object(const struct docker_answer *answer, struct json_o
 
 static int bad_json(struct acred_call *call, const struct docker *self, const char *wrong)
 {
-	return docker_say(call, ACRED_FAILED, "%s: its answer %s", self->program.shown, wrong);
+	return note_say(call, ACRED_FAILED, "%s: its answer %s", self->program.shown, wrong);
 }
 
 /* One run of VERB; ACRED_OK: it exited with 0. */
@@ -206,7 +206,7 @@ static int confirm_gone(struct acred_call *call, const struct docker *self, cons
 	if (status != ACRED_OK)
 		return status;
 	if (shown == LISTED || shown == HIDDEN)
-		return docker_say(call, ACRED_LOCKED, "%s %s: its keyring is locked", self->program.shown,
+		return note_say(call, ACRED_LOCKED, "%s %s: its keyring is locked", self->program.shown,
 		                  said == ACRED_OK ? "still lists what it says it erased" : "lists what it does not find");
 	return said;
 }
@@ -261,7 +261,7 @@ static int store_entry(struct acred_call *call, const struct docker *self, const
 	int status;
 
 	if (json == NULL)
-		return docker_say(call, ACRED_FAILED, "no memory for a secret");
+		return note_say(call, ACRED_FAILED, "no memory for a secret");
 	n = docker_json_write(entry->url, entry->user, secret, json, room);
 	status = ask(call, self, "store", DOCKER_CHANGES, (struct docker_view){ json, n }, secret, &answer);
 	explicit_bzero(json, room);
@@ -280,7 +280,7 @@ static int docker_store(struct acred_call *call, void *state, const struct acred
 
 	(void)ttl_s;
 	if (bytes == NULL || len == 0 || len > DOCKER_SECRET_MAX_BYTES || !docker_json_plain(secret))
-		return docker_say(call, ACRED_FAILED, "a helper is given 1 to %d bytes of printable ASCII, without blank, '\"' and '\\'", DOCKER_SECRET_MAX_BYTES);
+		return note_say(call, ACRED_FAILED, "a helper is given 1 to %d bytes of printable ASCII, without blank, '\"' and '\\'", DOCKER_SECRET_MAX_BYTES);
 	status = entry_of(call, key, &entry);
 	return status == ACRED_OK ? store_entry(call, state, &entry, secret) : status;
 }
@@ -317,7 +317,7 @@ static int docker_list(struct acred_call *call, void *state, void (*each)(void *
 	int status = look_through(self, &look);
 
 	if (status == ACRED_OK && look.hidden)
-		return docker_say(call, ACRED_LOCKED, "%s lists entries without their names: its keyring is locked", self->program.shown);
+		return note_say(call, ACRED_LOCKED, "%s lists entries without their names: its keyring is locked", self->program.shown);
 	return status;
 }
 

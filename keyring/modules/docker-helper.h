@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include "keyring/module.h"
+#include "keyring/note.h"
 
 #define DOCKER_PREFIX "docker-credential-"
 #define DOCKER_NAME_MAX_BYTES 64            /* of a program that is not named by a path, without the prefix */
@@ -51,9 +52,6 @@ struct docker_answer {
 };
 void docker_answer_free(struct docker_answer *);
 #define DOCKER_ANSWER __attribute__((cleanup(docker_answer_free))) struct docker_answer
-
-/* Notes one line and returns STATUS. Never a secret in it. */
-int docker_say(struct acred_call *, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The value of program=. ACRED_OK; else it is noted what is wrong. VALUE is not copied where it is a path. */
 int docker_program_read(struct acred_call *, const char *value, struct docker_program *ret);

@@ -16,7 +16,7 @@
 
 static int bad(struct acred_call *call, const char *name, const char *takes, const char *value)
 {
-	return sealed_say(call, ACRED_FAILED, "%s takes %s, not '%s'", name, takes, value);
+	return note_say(call, ACRED_FAILED, "%s takes %s, not '%s'", name, takes, value);
 }
 
 static int set_file(struct acred_call *call, const char *value, struct sealed_arguments *arguments)
@@ -79,7 +79,7 @@ static int set(struct acred_call *call, const char *argument, struct sealed_argu
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (strncmp(argument, known[i].name, strlen(known[i].name)) == 0)
 			return known[i].set(call, argument + strlen(known[i].name), arguments);
-	return sealed_say(call, ACRED_FAILED, "unknown argument '%s'; there are file=, key-file=, unlock-time= and prefix=", argument);
+	return note_say(call, ACRED_FAILED, "unknown argument '%s'; there are file=, key-file=, unlock-time= and prefix=", argument);
 }
 
 /* Where the file lies by default: in the state directory, which a shell and cron must agree on. */
@@ -93,9 +93,9 @@ static int find_place(struct acred_call *call, struct sealed_arguments *argument
 	else if (home != NULL && home[0] == '/')
 		n = snprintf(arguments->path, sizeof arguments->path, "%s/.local/state/" PLACE, home);
 	else
-		return sealed_say(call, ACRED_UNAVAILABLE, "neither XDG_STATE_HOME nor HOME says where the sealed file lies; set HOME or give file=PATH");
+		return note_say(call, ACRED_UNAVAILABLE, "neither XDG_STATE_HOME nor HOME says where the sealed file lies; set HOME or give file=PATH");
 	if (n < 0 || n >= (int)sizeof arguments->path)
-		return sealed_say(call, ACRED_UNAVAILABLE, "the path of the state directory is too long; give file=PATH");
+		return note_say(call, ACRED_UNAVAILABLE, "the path of the state directory is too long; give file=PATH");
 	return ACRED_OK;
 }
 

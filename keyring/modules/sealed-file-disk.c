@@ -23,13 +23,13 @@ static int judge(struct acred_call *call, const char *path, const struct stat *s
 	unsigned mode = (unsigned)st->st_mode & 07777;
 
 	if (S_ISLNK(st->st_mode))
-		return sealed_say(call, ACRED_FAILED, "%s is not used: it is a link", path);
+		return note_say(call, ACRED_FAILED, "%s is not used: it is a link", path);
 	if (!S_ISREG(st->st_mode))
-		return sealed_say(call, ACRED_FAILED, "%s is not used: it is no regular file (mode %06o)", path, (unsigned)st->st_mode);
+		return note_say(call, ACRED_FAILED, "%s is not used: it is no regular file (mode %06o)", path, (unsigned)st->st_mode);
 	if (st->st_uid != geteuid())
-		return sealed_say(call, ACRED_FAILED, "%s is not used: it belongs to another user (%u, mode %04o)", path, (unsigned)st->st_uid, mode);
+		return note_say(call, ACRED_FAILED, "%s is not used: it belongs to another user (%u, mode %04o)", path, (unsigned)st->st_uid, mode);
 	if ((mode & ~0600u) != 0)
-		return sealed_say(call, ACRED_FAILED, "%s is not used: its mode is %04o; chmod it to 0600 if nobody else had it", path, mode);
+		return note_say(call, ACRED_FAILED, "%s is not used: its mode is %04o; chmod it to 0600 if nobody else had it", path, mode);
 	return ACRED_OK;
 }
 
@@ -41,7 +41,7 @@ static int cannot_open(struct acred_call *call, const char *path, int error)
 		return ACRED_ABSENT;
 	if (lstat(path, &st) == 0 && judge(call, path, &st) != ACRED_OK)
 		return ACRED_FAILED;
-	return sealed_say(call, ACRED_FAILED, "%s cannot be opened: %s", path, strerror(error));
+	return note_say(call, ACRED_FAILED, "%s cannot be opened: %s", path, strerror(error));
 }
 
 /* Nobody writes into it: it has the size that it has. */
@@ -50,14 +50,14 @@ static int read_all(struct acred_call *call, const char *path, int fd, size_t si
 	size_t n = 0;
 
 	if (!wiped_new(ret, size < SEALED_FILE_MAX_BYTES + 1 ? size : SEALED_FILE_MAX_BYTES + 1))
-		return sealed_say(call, ACRED_FAILED, "no memory to read %s", path);
+		return note_say(call, ACRED_FAILED, "no memory to read %s", path);
 	while (n < ret->n) {
 		ssize_t got = read(fd, ret->p + n, ret->n - n);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return sealed_say(call, ACRED_FAILED, "%s cannot be read: %s", path, strerror(errno));
+			return note_say(call, ACRED_FAILED, "%s cannot be read: %s", path, strerror(errno));
 		if (got == 0)
 			break;
 		n += (size_t)got;
@@ -75,7 +75,7 @@ int sealed_disk_read(struct acred_call *call, const char *path, struct wiped *re
 	if (fd < 0)
 		return cannot_open(call, path, errno);
 	if (fstat(fd, &st) != 0)
-		status = sealed_say(call, ACRED_FAILED, "%s cannot be looked at: %s", path, strerror(errno));
+		status = note_say(call, ACRED_FAILED, "%s cannot be looked at: %s", path, strerror(errno));
 	else
 		status = judge(call, path, &st);
 	if (status == ACRED_OK)
@@ -89,7 +89,7 @@ static int cannot_write(struct acred_call *call, const char *path, int error)
 {
 	bool never = error == EROFS || error == EACCES || error == EPERM;
 
-	return sealed_say(call, never ? ACRED_READONLY : ACRED_FAILED, "%s cannot be written: %s", path, strerror(error));
+	return note_say(call, never ? ACRED_READONLY : ACRED_FAILED, "%s cannot be written: %s", path, strerror(error));
 }
 
 /* DIR and those above it that are missing; written to, and as it was afterwards. False with errno. */
@@ -127,11 +127,11 @@ static int open_lock_file(struct acred_call *call, struct sealed_lock *lock, con
 
 	lock->fd = openat(lock->dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
 	if (lock->fd < 0 && errno == ELOOP)
-		return sealed_say(call, ACRED_FAILED, "%s.lock is not used: it is a link", lock->path);
+		return note_say(call, ACRED_FAILED, "%s.lock is not used: it is a link", lock->path);
 	if (lock->fd < 0)
 		return cannot_write(call, lock->path, errno);
 	if (fstat(lock->fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid())
-		return sealed_say(call, ACRED_FAILED, "%s.lock is not used: it is not a regular file of this user", lock->path);
+		return note_say(call, ACRED_FAILED, "%s.lock is not used: it is not a regular file of this user", lock->path);
 	return ACRED_OK;
 }
 
@@ -142,9 +142,9 @@ static int wait_for(struct acred_call *call, const struct sealed_lock *lock)
 
 	while (flock(lock->fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return sealed_say(call, ACRED_FAILED, "%s.lock cannot be locked: %s", lock->path, strerror(errno));
+			return note_say(call, ACRED_FAILED, "%s.lock cannot be locked: %s", lock->path, strerror(errno));
 		if (sealed_late(call))
-			return sealed_say(call, ACRED_TIMEOUT, "another process holds %s.lock", lock->path);
+			return note_say(call, ACRED_TIMEOUT, "another process holds %s.lock", lock->path);
 		(void)nanosleep(&pause, NULL);
 	}
 	return ACRED_OK;

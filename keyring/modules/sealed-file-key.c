@@ -39,11 +39,11 @@ static int try(struct acred_call *call, struct sealed *self, const struct sealed
 	WIPED entries = { 0 };
 
 	if (!wiped_new(&entries, box->entries_n))
-		return sealed_say(call, ACRED_FAILED, "no memory to open %s", self->arguments.path);
+		return note_say(call, ACRED_FAILED, "no memory to open %s", self->arguments.path);
 	if (!sealed_box_open(box, key->p, entries.p))
 		return ACRED_LOCKED;
 	if (!sealed_entries_sound(&entries))
-		return sealed_say(call, ACRED_FAILED, "%s is damaged: the passphrase opens it, and it holds no entries", self->arguments.path);
+		return note_say(call, ACRED_FAILED, "%s is damaged: the passphrase opens it, and it holds no entries", self->arguments.path);
 	keep(self, box->lid.salt, key->p);
 	*ret_entries = entries;
 	entries = (struct wiped){ 0 };
@@ -73,9 +73,9 @@ static int derive(struct acred_call *call, const struct sealed *self, const stru
                   struct wiped *ret_key)
 {
 	if (sealed_late(call))
-		return sealed_say(call, ACRED_TIMEOUT, "no time is left to derive the key of %s", self->arguments.path);
+		return note_say(call, ACRED_TIMEOUT, "no time is left to derive the key of %s", self->arguments.path);
 	if (!sealed_box_derive(lid, passphrase->p, passphrase->n, ret_key->p))
-		return sealed_say(call, ACRED_FAILED, "no memory to derive the key of %s (%u KiB)", self->arguments.path, (unsigned)lid->memory_kib);
+		return note_say(call, ACRED_FAILED, "no memory to derive the key of %s (%u KiB)", self->arguments.path, (unsigned)lid->memory_kib);
 	return ACRED_OK;
 }
 
@@ -90,7 +90,7 @@ static int from_key_file(struct acred_call *call, struct sealed *self, const str
 	if (status == ACRED_OK) {
 		status = try(call, self, box, key, ret_entries);
 		if (status == ACRED_LOCKED)
-			return sealed_say(call, status, "the passphrase is wrong: what key-file=%s holds does not open %s",
+			return note_say(call, status, "the passphrase is wrong: what key-file=%s holds does not open %s",
 			                  self->arguments.key_file, self->arguments.path);
 	}
 	return status;
@@ -114,7 +114,7 @@ static int from_person(struct acred_call *call, struct sealed *self, const struc
 		if (status != ACRED_LOCKED)
 			return status;
 	}
-	return sealed_say(call, ACRED_LOCKED, "the passphrase is wrong: it does not open %s", self->arguments.path);
+	return note_say(call, ACRED_LOCKED, "the passphrase is wrong: it does not open %s", self->arguments.path);
 }
 
 int sealed_key_open(struct acred_call *call, struct sealed *self, const struct sealed_box *box, enum sealed_asking asking,
@@ -124,7 +124,7 @@ int sealed_key_open(struct acred_call *call, struct sealed *self, const struct s
 	int status = ACRED_LOCKED;
 
 	if (!wiped_new(&key, BOX_KEY_BYTES))
-		return sealed_say(call, ACRED_FAILED, "no memory for a key");
+		return note_say(call, ACRED_FAILED, "no memory for a key");
 	if (recall(self, box, &key))
 		status = try(call, self, box, &key, ret_entries);
 	if (status == ACRED_LOCKED && wake(self, box, &key))
@@ -136,7 +136,7 @@ int sealed_key_open(struct acred_call *call, struct sealed *self, const struct s
 	else if (asking == SEALED_MAY_ASK && call->ask != NULL)
 		status = from_person(call, self, box, &key, ret_entries);
 	else
-		return sealed_say(call, ACRED_LOCKED, "%s is sealed", self->arguments.path);
+		return note_say(call, ACRED_LOCKED, "%s is sealed", self->arguments.path);
 	if (status == ACRED_OK)
 		sealed_key_rest(call, self);
 	return status;
@@ -152,12 +152,12 @@ int sealed_key_new(struct acred_call *call, struct sealed *self, enum sealed_ask
 	else if (asking == SEALED_MAY_ASK && call->ask != NULL)
 		status = sealed_passphrase_ask_new(call, self->arguments.path, &passphrase);
 	else
-		return sealed_say(call, ACRED_LOCKED, "there is no sealed file %s yet, and nobody to give it a passphrase; "
+		return note_say(call, ACRED_LOCKED, "there is no sealed file %s yet, and nobody to give it a passphrase; "
 		                  "'alation-cred login --keyring sealed-file' on a terminal makes it, or give key-file=", self->arguments.path);
 	if (status != ACRED_OK)
 		return status;
 	if (!wiped_new(&key, BOX_KEY_BYTES))
-		return sealed_say(call, ACRED_FAILED, "no memory for a key");
+		return note_say(call, ACRED_FAILED, "no memory for a key");
 	sealed_box_new_lid(ret_lid);
 	status = derive(call, self, ret_lid, &passphrase, &key);
 	if (status == ACRED_OK)
@@ -180,7 +180,7 @@ void sealed_key_rest(struct acred_call *call, const struct sealed *self)
 	} else if (self->arguments.key_file != NULL) {
 		return; /* not wanted, and not needed */
 	}
-	sealed_say(call, ACRED_OK, "the key cannot rest here (%s), so a call that nobody answers finds %s sealed; use key-file=", why,
+	note_say(call, ACRED_OK, "the key cannot rest here (%s), so a call that nobody answers finds %s sealed; use key-file=", why,
 	           self->arguments.path);
 }
 
@@ -205,8 +205,8 @@ int sealed_key_forget(struct acred_call *call, struct sealed *self)
 	case ENOSYS:
 		return ACRED_ABSENT;
 	case EAGAIN:
-		return sealed_say(call, ACRED_FAILED, "another process rests a key again and again");
+		return note_say(call, ACRED_FAILED, "another process rests a key again and again");
 	default:
-		return sealed_say(call, ACRED_FAILED, "a key stays in the kernel keyring: %s: %s", what, strerror(error));
+		return note_say(call, ACRED_FAILED, "a key stays in the kernel keyring: %s: %s", what, strerror(error));
 	}
 }

@@ -52,12 +52,12 @@ static int resolve(struct acred_call *call, const char *key_file, char path[PATH
 		rest = key_file + sizeof SEALED_CREDENTIALS - 1;
 		directory = secure_getenv("CREDENTIALS_DIRECTORY");
 		if (directory == NULL || directory[0] == '\0')
-			return sealed_say(call, ACRED_UNAVAILABLE, "key-file=%s: CREDENTIALS_DIRECTORY is not set; a systemd unit with LoadCredential= has it", key_file);
+			return note_say(call, ACRED_UNAVAILABLE, "key-file=%s: CREDENTIALS_DIRECTORY is not set; a systemd unit with LoadCredential= has it", key_file);
 		if (directory[0] != '/')
-			return sealed_say(call, ACRED_FAILED, "key-file=%s: CREDENTIALS_DIRECTORY is '%s', not an absolute path", key_file, directory);
+			return note_say(call, ACRED_FAILED, "key-file=%s: CREDENTIALS_DIRECTORY is '%s', not an absolute path", key_file, directory);
 	}
 	if (snprintf(path, PATH_MAX, "%s%s", directory, rest) >= PATH_MAX)
-		return sealed_say(call, ACRED_FAILED, "key-file=%s: its path is too long", key_file);
+		return note_say(call, ACRED_FAILED, "key-file=%s: its path is too long", key_file);
 	return ACRED_OK;
 }
 
@@ -86,15 +86,15 @@ static int read_passphrase(struct acred_call *call, const char *path, int fd, st
 	int error;
 
 	if (!wiped_new(ret, KEY_FILE_MAX_BYTES + 1))
-		return sealed_say(call, ACRED_FAILED, "no memory for the passphrase");
+		return note_say(call, ACRED_FAILED, "no memory for the passphrase");
 	error = read_all(fd, ret);
 	if (error != 0)
-		return sealed_say(call, ACRED_FAILED, "the key-file %s cannot be read: %s", path, strerror(error));
+		return note_say(call, ACRED_FAILED, "the key-file %s cannot be read: %s", path, strerror(error));
 	if (ret->n > KEY_FILE_MAX_BYTES)
-		return sealed_say(call, ACRED_FAILED, "the key-file %s is longer than %d bytes", path, KEY_FILE_MAX_BYTES);
+		return note_say(call, ACRED_FAILED, "the key-file %s is longer than %d bytes", path, KEY_FILE_MAX_BYTES);
 	if (ret->n > 0 && ret->p[ret->n - 1] == '\n')
 		ret->n--;
-	return ret->n > 0 ? ACRED_OK : sealed_say(call, ACRED_FAILED, "the key-file %s is empty; put a passphrase into it", path);
+	return ret->n > 0 ? ACRED_OK : note_say(call, ACRED_FAILED, "the key-file %s is empty; put a passphrase into it", path);
 }
 
 int sealed_passphrase_read(struct acred_call *call, const char *key_file, struct wiped *ret)
@@ -109,12 +109,12 @@ int sealed_passphrase_read(struct acred_call *call, const char *key_file, struct
 	/* A link is followed: what it leads to is looked at, and secrets that a cluster mounts are links. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return sealed_say(call, ACRED_UNAVAILABLE, "there is no key-file %s", path);
+		return note_say(call, ACRED_UNAVAILABLE, "there is no key-file %s", path);
 	if (fd < 0)
-		return sealed_say(call, ACRED_FAILED, "the key-file %s cannot be opened: %s", path, strerror(errno));
+		return note_say(call, ACRED_FAILED, "the key-file %s cannot be opened: %s", path, strerror(errno));
 	why = fstat(fd, &st) != 0 ? strerror(errno) : refusal(fd, &st, key_file[0] != '/');
 	if (why != NULL)
-		status = sealed_say(call, ACRED_FAILED, "the key-file %s is not used: %s (mode %04o)", path, why, (unsigned)st.st_mode & 07777);
+		status = note_say(call, ACRED_FAILED, "the key-file %s is not used: %s (mode %04o)", path, why, (unsigned)st.st_mode & 07777);
 	else
 		status = read_passphrase(call, path, fd, ret);
 	close(fd);
@@ -138,9 +138,9 @@ static int ask(struct acred_call *call, const char *question, struct wiped *ret)
 	int status = call->ask(call->host, question, &answer, &n);
 
 	if (status != ACRED_OK)
-		return sealed_say(call, status, "nobody gave the passphrase");
+		return note_say(call, status, "nobody gave the passphrase");
 	if (!wiped_new(ret, n))
-		return sealed_say(call, ACRED_FAILED, "no memory for the passphrase");
+		return note_say(call, ACRED_FAILED, "no memory for the passphrase");
 	if (n > 0)
 		memcpy(ret->p, answer, n);
 	return ACRED_OK;
@@ -184,5 +184,5 @@ int sealed_passphrase_ask_new(struct acred_call *call, const char *path, struct 
 		wiped_free(ret);
 		snprintf(before, sizeof before, "%s; new passphrase for the sealed file", why);
 	}
-	return sealed_say(call, ACRED_LOCKED, "%s; no sealed file was made, try again", why);
+	return note_say(call, ACRED_LOCKED, "%s; no sealed file was made, try again", why);
 }

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the rooms of sealed-file share: memory that wipes itself, a note, the call's time.
+ * What the rooms of sealed-file share: memory that wipes itself, the call's time.
  */
 #include <sodium.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <time.h>
 
 #include "keyring/modules/sealed-file.h"
-
-#define NOTE_BYTES (2 * PATH_MAX + 256)
 
 bool wiped_new(struct wiped *ret, size_t n)
 {
@@ -22,18 +18,6 @@ void wiped_free(struct wiped *bytes)
 {
 	sodium_free(bytes->p);
 	*bytes = (struct wiped){ 0 };
-}
-
-int sealed_say(struct acred_call *call, int status, const char *format, ...)
-{
-	char text[NOTE_BYTES];
-	va_list list;
-
-	va_start(list, format);
-	vsnprintf(text, sizeof text, format, list);
-	va_end(list);
-	call->note(call->host, text);
-	return status;
 }
 
 bool sealed_late(struct acred_call *call)

@@ -30,10 +30,10 @@ static int sealed_open(struct acred_call *call, int argc, const char *const *arg
 	int status;
 
 	if (sodium_init() < 0)
-		return sealed_say(call, ACRED_FAILED, "libsodium cannot start: it finds no source of random numbers");
+		return note_say(call, ACRED_FAILED, "libsodium cannot start: it finds no source of random numbers");
 	self = sodium_malloc(sizeof *self);
 	if (self == NULL)
-		return sealed_say(call, ACRED_FAILED, "no memory for a key");
+		return note_say(call, ACRED_FAILED, "no memory for a key");
 	memset(self, 0, sizeof *self);
 	status = sealed_arguments_read(call, argc, argv, &self->arguments);
 	if (status != ACRED_OK) {
@@ -58,14 +58,14 @@ static int read_box(struct acred_call *call, const struct sealed *self, struct w
 	if (status != ACRED_OK)
 		return status;
 	if (ret_file->n > SEALED_FILE_MAX_BYTES)
-		return sealed_say(call, ACRED_FAILED, "%s is damaged: it is longer than %d bytes", path, SEALED_FILE_MAX_BYTES);
+		return note_say(call, ACRED_FAILED, "%s is damaged: it is longer than %d bytes", path, SEALED_FILE_MAX_BYTES);
 	switch (sealed_box_read(ret_file->p, ret_file->n, ret_box)) {
 	case SEALED_BOX_SOUND:
 		return ACRED_OK;
 	case SEALED_BOX_NEWER:
-		return sealed_say(call, ACRED_FAILED, "%s was written by a newer alation-cred; it is left as it is", path);
+		return note_say(call, ACRED_FAILED, "%s was written by a newer alation-cred; it is left as it is", path);
 	default:
-		return sealed_say(call, ACRED_FAILED, "%s is damaged; it is left as it is: put a copy in its place, or move it away and log in again", path);
+		return note_say(call, ACRED_FAILED, "%s is damaged; it is left as it is: put a copy in its place, or move it away and log in again", path);
 	}
 }
 
@@ -107,9 +107,9 @@ static int write_change(struct acred_call *call, struct sealed *self, const stru
 
 	if (!sealed_entries_change(entries, change->key, change->secret, change->n, &changed) ||
 	    !wiped_new(&file, changed.n + BOX_OVERHEAD_BYTES))
-		return sealed_say(call, ACRED_FAILED, "no memory to write %s", self->arguments.path);
+		return note_say(call, ACRED_FAILED, "no memory to write %s", self->arguments.path);
 	if (file.n > SEALED_FILE_MAX_BYTES)
-		return sealed_say(call, ACRED_FAILED, "%s would become longer than %d bytes", self->arguments.path, SEALED_FILE_MAX_BYTES);
+		return note_say(call, ACRED_FAILED, "%s would become longer than %d bytes", self->arguments.path, SEALED_FILE_MAX_BYTES);
 	sealed_box_close(lid, self->key, changed.p, changed.n, file.p);
 	return sealed_disk_replace(call, lock, file.p, file.n);
 }
@@ -187,7 +187,7 @@ static int change_file(struct acred_call *call, struct sealed *self, const struc
 		if (!again)
 			return status;
 	}
-	return sealed_say(call, ACRED_LOCKED, "%s was replaced by another process meanwhile; try again", self->arguments.path);
+	return note_say(call, ACRED_LOCKED, "%s was replaced by another process meanwhile; try again", self->arguments.path);
 }
 
 static int sealed_store(struct acred_call *call, void *state, const struct acred_key *key, const char *bytes, size_t len, int64_t ttl_s)
@@ -196,7 +196,7 @@ static int sealed_store(struct acred_call *call, void *state, const struct acred
 
 	(void)ttl_s;
 	if (bytes == NULL || len == 0 || len > SEALED_FILE_MAX_BYTES)
-		return sealed_say(call, ACRED_FAILED, "a sealed file takes 1 to %d bytes", SEALED_FILE_MAX_BYTES);
+		return note_say(call, ACRED_FAILED, "a sealed file takes 1 to %d bytes", SEALED_FILE_MAX_BYTES);
 	return change_file(call, state, &change);
 }
 

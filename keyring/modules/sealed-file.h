@@ -17,6 +17,7 @@
 
 #include "keyring/entry-name.h"
 #include "keyring/module.h"
+#include "keyring/note.h"
 #include "keyring/modules/sealed-file-box.h"
 
 #define SEALED_FILE_MAX_BYTES (1024 * 1024)
@@ -43,9 +44,6 @@ struct sealed { /* lies in memory of the kind above, for the key */
 	bool has_key;           /* that opened, or made, the file with this salt */
 	unsigned char salt[BOX_SALT_BYTES], key[BOX_KEY_BYTES];
 };
-
-/* Notes one line and returns STATUS. Never a secret in it. */
-int sealed_say(struct acred_call *, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* True, and a note, once the call's time is over. */
 bool sealed_late(struct acred_call *);
