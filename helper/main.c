@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Process set-up, the verb table, the one trouble printed, the exit code. Touches no token.
+ * Process set-up, which verb is meant, the one trouble printed, the exit code. Touches no token.
  */
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,62 +10,12 @@
 #include "helper/lifecycle/walk.h"
 #include "helper/base/trace.h"
 #include "helper/context.h"
+#include "helper/help.h"
 #include "helper/request.h"
-#include "helper/verbs/verbs.h"
-
-#define HELP_COLUMN 24
-
-#define OPTIONS(class) (1u << (class))
-#define ACCOUNT "[ACCOUNT]"
-
-static const struct verb {
-	const char *name;
-	enum outcome (*run)(struct context *context, const char *argument);
-	const char *argument; /* what may stand behind it */
-	int max_arguments;
-	bool is_git;          /* git's credential protocol has it */
-	bool needs_reply;     /* it prints a token: a format must be able to */
-	unsigned options;     /* the classes of options that it has beside those for all */
-	const char *help, *example;
-} verbs[] = {
-	{ "get", get_main, ACCOUNT, 1, true, true, OPTIONS(FOR_TOKENS) | OPTIONS(FOR_GIT),
-	  "print an access token; or answer the git request on stdin", "TOKEN=$(alation-cred get)" },
-	{ "token", token_main, ACCOUNT, 1, false, true, OPTIONS(FOR_TOKENS), "print an access token; never reads stdin",
-	  "curl -H @<(alation-cred token --format header) https://catalog.example.com/integration/v2/datasource/" },
-	{ "store", store_main, "", 0, true, false, OPTIONS(FOR_GIT), "git's protocol: keep the RefreshToken of the request on stdin, if it is one",
-	  "printf 'url=https://102@catalog.example.com\\noauth_refresh_token=%s\\n' \"$TOKEN\" | alation-cred store" },
-	{ "erase", erase_main, "", 0, true, false, OPTIONS(FOR_GIT), "git's protocol: forget what the request on stdin names",
-	  "printf 'url=https://102@catalog.example.com\\n' | alation-cred erase" },
-	{ "capability", capability_main, "", 0, true, false, OPTIONS(FOR_GIT), "git's protocol: what of it is spoken here", "alation-cred capability" },
-	{ "login", login_main, "[URL]", 1, false, false, OPTIONS(FOR_LOGIN), "create or take over a RefreshToken, prove it, keep it",
-	  "alation-cred login https://catalog.example.com" },
-	{ "logout", logout_main, ACCOUNT, 1, false, false, OPTIONS(FOR_EACH) | OPTIONS(FOR_LOGOUT),
-	  "end what can be ended at the server, forget everything here", "alation-cred logout https://102@catalog.example.com" },
-	{ "status", status_main, ACCOUNT, 1, false, false, OPTIONS(FOR_STATUS), "the accounts, when their tokens end, where each secret lies",
-	  "alation-cred status --format json" },
-	{ "validate", validate_main, ACCOUNT, 1, false, false, OPTIONS(FOR_EACH), "ask the server about both tokens; never mints", "alation-cred validate --all" },
-	{ "revoke", revoke_main, ACCOUNT, 1, false, false, OPTIONS(FOR_EACH), "revoke the access tokens", "alation-cred revoke" },
-	{ "rotate", rotate_main, ACCOUNT, 1, false, false, OPTIONS(FOR_EACH) | OPTIONS(FOR_ROTATE), "regenerate the RefreshToken",
-	  "alation-cred rotate --if-expiring 10d" },
-	{ "set", set_main, ACCOUNT " WORD", 2, false, false, 0, "WORD: default; or whether its RefreshToken is exclusive or shared",
-	  "alation-cred set https://102@catalog.example.com exclusive" },
-	{ "unlock", unlock_main, ACCOUNT, 1, false, false, 0, "open the keyring that holds the RefreshToken, for the calls that follow",
-	  "alation-cred unlock https://102@catalog.example.com" },
-	{ "lock", lock_main, ACCOUNT, 1, false, false, 0, "forget derived keys and cached access tokens; without ACCOUNT, of all accounts",
-	  "alation-cred lock" },
-};
-#define VERBS (sizeof verbs / sizeof *verbs)
+#include "helper/verbs/table.h"
 
 /* Large, and zero where nobody wrote: kept off the stack, whose pages would all be touched. */
 static struct context context;
-
-static const struct verb *find_verb(const char *name)
-{
-	for (size_t i = 0; i < VERBS; i++)
-		if (strcmp(name, verbs[i].name) == 0)
-			return &verbs[i];
-	return NULL;
-}
 
 /* Those that there are under the name we are called by. */
 static bool is_there(const struct verb *verb)
@@ -78,78 +27,21 @@ static void name_verbs(struct out *out)
 {
 	bool first = true;
 
-	for (size_t i = 0; i < VERBS; i++) {
-		if (!is_there(&verbs[i]))
+	for (const struct verb *verb = verbs; verb->name; verb++) {
+		if (!is_there(verb))
 			continue;
 		out_text(out, first ? "" : ", ");
-		out_text(out, verbs[i].name);
+		out_text(out, verb->name);
 		first = false;
 	}
 }
 
-static void column(struct out *out, const char *left, const char *middle, const char *right)
+static enum outcome say_help(const struct verb *verb)
 {
-	size_t start = out->n;
-
-	out_text(out, "  ");
-	out_text(out, left);
-	out_text(out, " ");
-	out_text(out, middle);
-	do
-		out_text(out, " ");
-	while (out->n - start < HELP_COLUMN && !out->overflow);
-	out_text(out, right);
-	out_text(out, "\n");
-}
-
-static const char about_account[] =
-	"ACCOUNT is https://USER_ID@host[:port], a URL, a host, or nothing: then $ALATION_BASE_URL and\n"
-	"$ALATION_USER_ID, else the default account.\n\n";
-
-/* To lock too much does no harm, to lock too little might. */
-static const char about_account_or_all[] = "ACCOUNT is https://USER_ID@host[:port], a URL, a host, or nothing: then all accounts are meant.\n\n";
-
-static void verb_help(struct out *out, const struct verb *verb)
-{
-	out_text(out, "usage: alation-cred ");
-	out_text(out, verb->name);
-	out_text(out, *verb->argument ? " " : "");
-	out_text(out, verb->argument);
-	out_text(out, " [OPTIONS]\n\n");
-	out_text(out, verb->help);
-	out_text(out, "\n\n");
-	if (strncmp(verb->argument, ACCOUNT, strlen(ACCOUNT)) == 0)
-		out_text(out, verb->run == lock_main ? about_account_or_all : about_account);
-	for (int class = 0; class < OPTION_CLASSES; class++)
-		if (verb->options & OPTIONS(class))
-			options_help(out, (enum option_class)class);
-	out_text(out, verb->options ? "\n" : "");
-}
-
-static void all_help(struct out *out)
-{
-	out_text(out, "usage: alation-cred VERB [ARGUMENT] [OPTIONS]\n\n"
-	              "Keeps an Alation RefreshToken in the desktop keyring and prints access tokens that work.\n\n");
-	for (size_t i = 0; i < VERBS; i++)
-		if (is_there(&verbs[i]))
-			column(out, verbs[i].name, verbs[i].argument, verbs[i].help);
-	out_text(out, "\n");
-	out_text(out, about_account);
-}
-
-static enum outcome help(const struct verb *verb)
-{
-	char buffer[8192];
+	char buffer[HELP_BYTES];
 	struct out out = { .p = buffer, .room = sizeof buffer };
 
-	if (verb)
-		verb_help(&out, verb);
-	else
-		all_help(&out);
-	options_help(&out, FOR_ALL);
-	out_text(&out, "\nexample: ");
-	out_text(&out, verb ? verb->example : verbs[0].example);
-	out_text(&out, "\n");
+	help(&out, verb, context.options.protocol != NULL);
 	return stdout_write((struct bytes){ buffer, out.n }, context.deadline_ms, &context.trouble);
 }
 
@@ -176,7 +68,7 @@ static enum outcome check(const struct verb *verb, const struct options *o)
 	if (o->n_args > 1 + verb->max_arguments)
 		return wrong_usage("too many arguments");
 	for (int class = FOR_ALL + 1; class < OPTION_CLASSES; class++)
-		if (o->first_of[class] && !(verb->options & OPTIONS(class)))
+		if (o->first_of[class] && !(verb->options & VERB_OPTIONS(class)))
 			return trouble_say(&context.trouble, TROUBLE_USAGE, "see 'alation-cred --help', and after a verb the verb's", "'%s' has no option '%s'",
 			                   verb->name, o->first_of[class]);
 	if (o->protocol && o->format_given)
@@ -200,9 +92,9 @@ static enum outcome run(int argc, const char *const argv[])
 	trace_start(o->verbose);
 	if (o->version)
 		return stdout_write(bytes_of("alation-cred " ALATION_CRED_VERSION "\n"), context.deadline_ms, &context.trouble);
-	verb = o->n_args ? find_verb(o->args[0]) : NULL;
+	verb = o->n_args ? verb_named(o->args[0]) : NULL;
 	if (o->help && (verb || !o->n_args))
-		return help(verb);
+		return say_help(verb);
 	/* Verbs of a later git are no error, says gitcredentials(7). */
 	if (o->protocol && o->n_args && (!verb || !verb->is_git))
 		return request_ignore(&context);

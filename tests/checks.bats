@@ -120,7 +120,7 @@ breaks() { # RULE WORDS: the rule fails now, and says where
 }
 
 @test "--help names every verb and option, on a screen" {
-	verbs=$(sed -n 's/^\t{ "\([a-z]*\)", [a-z]*_main, .*/\1/p' helper/main.c)
+	verbs=$(sed -n 's/^\t{ "\([a-z]*\)", [a-z]*_main, .*/\1/p' helper/verbs/table.c)
 	[ "$(wc -l <<<"$verbs")" -ge 12 ]
 	all=$("$B/alation-cred" --help)
 	for verb in $verbs; do

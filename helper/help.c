@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The help texts, written from the tables of verbs and of options.
+ */
+#include "helper/help.h"
+
+#include <string.h>
+
+#include "helper/verbs/verbs.h"
+#include "protocol/out.h"
+
+#define HELP_COLUMN 24
+
+static void column(struct out *out, const char *left, const char *middle, const char *right)
+{
+	size_t start = out->n;
+
+	out_text(out, "  ");
+	out_text(out, left);
+	out_text(out, " ");
+	out_text(out, middle);
+	do
+		out_text(out, " ");
+	while (out->n - start < HELP_COLUMN && !out->overflow);
+	out_text(out, right);
+	out_text(out, "\n");
+}
+
+static const char about_account[] =
+	"ACCOUNT is https://USER_ID@host[:port], a URL, a host, or nothing: then $ALATION_BASE_URL and\n"
+	"$ALATION_USER_ID, else the default account.\n\n";
+
+/* To lock too much does no harm, to lock too little might. */
+static const char about_account_or_all[] = "ACCOUNT is https://USER_ID@host[:port], a URL, a host, or nothing: then all accounts are meant.\n\n";
+
+static void verb_help(struct out *out, const struct verb *verb)
+{
+	out_text(out, "usage: alation-cred ");
+	out_text(out, verb->name);
+	out_text(out, *verb->argument ? " " : "");
+	out_text(out, verb->argument);
+	out_text(out, " [OPTIONS]\n\n");
+	out_text(out, verb->help);
+	out_text(out, "\n\n");
+	if (strncmp(verb->argument, VERB_ACCOUNT, strlen(VERB_ACCOUNT)) == 0)
+		out_text(out, verb->run == lock_main ? about_account_or_all : about_account);
+	for (int class = 0; class < OPTION_CLASSES; class++)
+		if (verb->options & VERB_OPTIONS(class))
+			options_help(out, (enum option_class)class);
+	out_text(out, verb->options ? "\n" : "");
+}
+
+static void all_help(struct out *out, bool git)
+{
+	out_text(out, "usage: alation-cred VERB [ARGUMENT] [OPTIONS]\n\n"
+	              "Keeps an Alation RefreshToken in the desktop keyring and prints access tokens that work.\n\n");
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		if (!git || verb->is_git)
+			column(out, verb->name, verb->argument, verb->help);
+	out_text(out, "\n");
+	out_text(out, about_account);
+}
+
+void help(struct out *out, const struct verb *verb, bool git)
+{
+	if (verb)
+		verb_help(out, verb);
+	else
+		all_help(out, git);
+	options_help(out, FOR_ALL);
+	out_text(out, "\nexample: ");
+	out_text(out, verb ? verb->example : verbs->example);
+	out_text(out, "\n");
+}

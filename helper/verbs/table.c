@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of verbs. It is the help, too, and what a test of all verbs goes through.
+ */
+#include "helper/verbs/table.h"
+
+#include <string.h>
+
+#include "helper/verbs/verbs.h"
+
+const struct verb verbs[] = {
+	{ "get", get_main, VERB_ACCOUNT, 1, true, true, VERB_OPTIONS(FOR_TOKENS) | VERB_OPTIONS(FOR_GIT),
+	  "print an access token; or answer the git request on stdin", "TOKEN=$(alation-cred get)" },
+	{ "token", token_main, VERB_ACCOUNT, 1, false, true, VERB_OPTIONS(FOR_TOKENS), "print an access token; never reads stdin",
+	  "curl -H @<(alation-cred token --format header) https://catalog.example.com/integration/v2/datasource/" },
+	{ "store", store_main, "", 0, true, false, VERB_OPTIONS(FOR_GIT), "git's protocol: keep the RefreshToken of the request on stdin, if it is one",
+	  "printf 'url=https://102@catalog.example.com\\noauth_refresh_token=%s\\n' \"$TOKEN\" | alation-cred store" },
+	{ "erase", erase_main, "", 0, true, false, VERB_OPTIONS(FOR_GIT), "git's protocol: forget what the request on stdin names",
+	  "printf 'url=https://102@catalog.example.com\\n' | alation-cred erase" },
+	{ "capability", capability_main, "", 0, true, false, VERB_OPTIONS(FOR_GIT), "git's protocol: what of it is spoken here", "alation-cred capability" },
+	{ "login", login_main, "[URL]", 1, false, false, VERB_OPTIONS(FOR_LOGIN), "create or take over a RefreshToken, prove it, keep it",
+	  "alation-cred login https://catalog.example.com" },
+	{ "logout", logout_main, VERB_ACCOUNT, 1, false, false, VERB_OPTIONS(FOR_EACH) | VERB_OPTIONS(FOR_LOGOUT),
+	  "end what can be ended at the server, forget everything here", "alation-cred logout https://102@catalog.example.com" },
+	{ "status", status_main, VERB_ACCOUNT, 1, false, false, VERB_OPTIONS(FOR_STATUS), "the accounts, when their tokens end, where each secret lies",
+	  "alation-cred status --format json" },
+	{ "validate", validate_main, VERB_ACCOUNT, 1, false, false, VERB_OPTIONS(FOR_EACH), "ask the server about both tokens; never mints", "alation-cred validate --all" },
+	{ "revoke", revoke_main, VERB_ACCOUNT, 1, false, false, VERB_OPTIONS(FOR_EACH), "revoke the access tokens", "alation-cred revoke" },
+	{ "rotate", rotate_main, VERB_ACCOUNT, 1, false, false, VERB_OPTIONS(FOR_EACH) | VERB_OPTIONS(FOR_ROTATE), "regenerate the RefreshToken",
+	  "alation-cred rotate --if-expiring 10d" },
+	{ "set", set_main, VERB_ACCOUNT " WORD", 2, false, false, 0, "WORD: default; or whether its RefreshToken is exclusive or shared",
+	  "alation-cred set https://102@catalog.example.com exclusive" },
+	{ "unlock", unlock_main, VERB_ACCOUNT, 1, false, false, 0, "open the keyring that holds the RefreshToken, for the calls that follow",
+	  "alation-cred unlock https://102@catalog.example.com" },
+	{ "lock", lock_main, VERB_ACCOUNT, 1, false, false, 0, "forget derived keys and cached access tokens; without VERB_ACCOUNT, of all accounts",
+	  "alation-cred lock" },
+	{ .name = NULL },
+};
+
+const struct verb *verb_named(const char *name)
+{
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		if (strcmp(name, verb->name) == 0)
+			return verb;
+	return NULL;
+}
