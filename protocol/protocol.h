@@ -116,6 +116,17 @@ const struct format *protocol_named(struct bytes name);
 /* The protocol that a program of that name speaks (the last part of argv[0] counts), or NULL. */
 const struct format *protocol_of_program(struct bytes argv0);
 
+/*
+ * The variables of the format `env` as an environment has them, for a program that is started: NAME=VALUE and a NUL, one behind
+ * the other. REFRESH_TOKEN is one more, if it is not empty: whoever gets it can mint.
+ */
+#define ENV_VARIABLES_MAX 7
+void env_block(struct out *out, const struct reply *reply, struct bytes refresh_token);
+
+/* Whether VARIABLE ("NAME=VALUE") of a caller's environment is none for a program that gets an env_block(): it may hold another
+ * account's token. What configures this program stays. */
+bool env_is_stale(const char *variable);
+
 /* One a file. */
 extern const struct format format_token, format_header, format_curl, format_env, format_json, format_headers_json, format_git;
 

@@ -150,6 +150,51 @@ static void test_replies(void **state)
 	}
 }
 
+#define BLOCK "ALATION_BASE_URL=https://catalog.example.com\0ALATION_USER_ID=102\0ALATION_ACCESS_TOKEN=tok.en_-~+/=\0" \
+	"ALATION_API_TOKEN=tok.en_-~+/=\0ALATION_TOKEN=tok.en_-~+/=\0ALATION_TOKEN_EXPIRES_AT=2026-11-25T07:12:04Z\0"
+
+static void test_environment(void **state)
+{
+	static const char without[] = BLOCK, with[] = BLOCK "ALATION_REFRESH_TOKEN=re-fresh\0";
+	static const struct {
+		const struct reply *reply;
+		const char *refresh_token;
+	} refused[] = {
+		{ &broken_token, "" }, { &quoted_token, "" }, { &quoted_address, "" }, { &plain, "two words" }, { &plain, "a\nb" }, { &plain, "a'b" },
+	};
+	struct out out = OUT, more = OUT, little = { .p = buffer, .room = sizeof without - 2 };
+
+	(void)state;
+	env_block(&out, &plain, (struct bytes){ NULL, 0 });
+	assert_false(out.overflow);
+	assert_int_equal(out.n, sizeof without - 1);
+	assert_memory_equal(buffer, without, out.n);
+	env_block(&more, &plain, bytes_of("re-fresh"));
+	assert_false(more.overflow);
+	assert_int_equal(more.n, sizeof with - 1);
+	assert_memory_equal(buffer, with, more.n);
+	env_block(&little, &plain, (struct bytes){ NULL, 0 });
+	assert_true(little.overflow);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		struct out none = OUT;
+
+		env_block(&none, refused[i].reply, bytes_of(refused[i].refresh_token));
+		assert_true(none.overflow);
+	}
+}
+
+static void test_variables_that_go(void **state)
+{
+	static const char *const go[] = { "ALATION_TOKEN=x", "ALATION_REFRESH_TOKEN=x", "ALATION_FOO=", "ALATION_=", "ALATION_CRED=x", "ALATION_CREDO=x", "ALATION_X" };
+	static const char *const stay[] = { "ALATION_CRED_TRACE=1", "ALATION_CRED_=", "ALATION=x", "alation_token=x", "XALATION_TOKEN=x", "PATH=ALATION_TOKEN", "", "=" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof go / sizeof *go; i++)
+		assert_true(env_is_stale(go[i]));
+	for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
+		assert_false(env_is_stale(stay[i]));
+}
+
 static void test_failures(void **state)
 {
 	(void)state;
@@ -296,6 +341,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_replies),
+		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_variables_that_go),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_too_little_room),
