@@ -31,6 +31,7 @@ struct context {
 	bool asks;              /* and a passphrase may be asked for, on a terminal or by askpass: login and unlock alone */
 	bool asked;             /* that was done */
 	int64_t module_ms;      /* what one call of a keyring module may take without a person */
+	bool lasting;           /* the access token goes to a program that runs on */
 	bool authtype;          /* of a git request: its caller has that capability */
 	struct keyring keyring;
 	struct notice warnings[CONTEXT_WARNINGS_MAX];

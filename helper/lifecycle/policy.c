@@ -6,6 +6,8 @@
 
 #define MARGIN_S 60
 #define MARGIN_PERCENT 2
+#define LASTING_S 3600
+#define LASTING_PARTS 4
 #define GUESSED_LIFETIME_S 3600
 #define LIFETIME_MAX_S (10LL * 366 * 86400) /* what no server means: a mistyped year */
 
@@ -14,6 +16,20 @@ int64_t policy_margin_s(int64_t lifetime_s)
 	int64_t share_s = lifetime_s / (100 / MARGIN_PERCENT); /* divided only: a damaged record may say anything */
 
 	return share_s < MARGIN_S ? share_s : MARGIN_S;
+}
+
+int64_t policy_lasting_s(int64_t lifetime_s)
+{
+	int64_t share_s = lifetime_s / LASTING_PARTS;
+
+	return share_s < LASTING_S ? share_s : LASTING_S;
+}
+
+static int64_t least_s(const struct cached *have, const struct wish *wish)
+{
+	if (wish->min_ttl_s >= 0)
+		return wish->min_ttl_s;
+	return wish->lasting ? policy_lasting_s(have->lifetime_s) : policy_margin_s(have->lifetime_s);
 }
 
 /* A new one would not live longer either: younger than a tenth of its lifetime. */
@@ -34,11 +50,9 @@ static enum decision if_trusted(const struct cached *have, const struct wish *wi
 
 enum decision policy_decide(const struct cached *have, const struct wish *wish)
 {
-	int64_t margin_s = wish->min_ttl_s >= 0 ? wish->min_ttl_s : policy_margin_s(have->lifetime_s);
-
 	if (!have->present || have->left_s <= 0 || (wish->fresh && !have->minted_since))
 		return MINT;
-	if (have->left_s > margin_s)
+	if (have->left_s > least_s(have, wish))
 		return if_trusted(have, wish, SERVE);
 	return is_young(have) ? if_trusted(have, wish, SERVE_YOUNG) : MINT;
 }

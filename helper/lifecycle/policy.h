@@ -32,11 +32,15 @@ struct cached {
 struct wish {
 	int64_t min_ttl_s; /* negative: not said */
 	bool fresh, validate;
+	bool lasting; /* it goes to a program that runs on: where min_ttl_s is not said, more than the margin */
 };
 
 /* How much life a token must have left to be served: 60 s or 2 % of its lifetime, whichever is less. Small on
  * purpose: an early mint cuts off everyone who still uses the old token. */
 int64_t policy_margin_s(int64_t lifetime_s);
+
+/* The same for a program that runs on, and gets no other: a quarter of the lifetime or 1 h, whichever is less. */
+int64_t policy_lasting_s(int64_t lifetime_s);
 
 enum decision policy_decide(const struct cached *have, const struct wish *wish);
 

@@ -48,7 +48,7 @@ static enum decision look(struct context *context, const struct account *account
 {
 	static const char *const words[] = { [SERVE] = "serve", [SERVE_YOUNG] = "serve", [VALIDATE] = "validate", [MINT] = "mint" };
 	const struct options *o = &context->options;
-	struct wish wish = { .min_ttl_s = o->min_ttl_s, .fresh = o->fresh, .validate = o->validate };
+	struct wish wish = { .min_ttl_s = o->min_ttl_s, .fresh = o->fresh, .validate = o->validate, .lasting = context->lasting };
 	struct cached have = { .present = false };
 	enum decision decision;
 

@@ -67,6 +67,17 @@ static const struct row {
 	{ "a clock that went back makes it young", HAVE(2 * DAY, DAY), { .min_ttl_s = 3 * DAY }, SERVE_YOUNG },
 	{ "the largest wish", HAVE(DAY, DAY), { .min_ttl_s = INT64_MAX }, SERVE_YOUNG },
 	{ "the largest wish, and an old one", HAVE(3600, DAY), { .min_ttl_s = INT64_MAX }, MINT },
+}, lasting[] = { /* for a program that runs on */
+	{ "more than an hour left of a day", HAVE(3601, DAY), { .min_ttl_s = -1, .lasting = true }, SERVE },
+	{ "an hour left of a day", HAVE(3600, DAY), { .min_ttl_s = -1, .lasting = true }, MINT },
+	{ "more than a quarter of an hour's", HAVE(901, 3600), { .min_ttl_s = -1, .lasting = true }, SERVE },
+	{ "a quarter of an hour's", HAVE(900, 3600), { .min_ttl_s = -1, .lasting = true }, MINT },
+	{ "new, whatever little it lives", HAVE(1, 1), { .min_ttl_s = -1, .lasting = true }, SERVE },
+	{ "what is asked for counts: less", HAVE(11, DAY), { .min_ttl_s = 10, .lasting = true }, SERVE },
+	{ "what is asked for counts: more", HAVE(2 * 3600, DAY), { .min_ttl_s = 3 * 3600, .lasting = true }, MINT },
+	{ "more is asked for than the server gives, and it is new", HAVE(DAY, DAY), { .min_ttl_s = 2 * DAY, .lasting = true }, SERVE_YOUNG },
+	{ "over", HAVE(0, DAY), { .min_ttl_s = -1, .lasting = true }, MINT },
+	{ "at the far end", HAVE(INT64_MAX, INT64_MAX), { .min_ttl_s = -1, .lasting = true }, SERVE },
 };
 
 static const struct {
@@ -77,27 +88,27 @@ static const struct {
 	struct wish wish;
 	enum decision want;
 } doubts[] = { /* of a token of a day */
-	{ "fresh: minted before", DAY, false, false, -1, { -1, true, false }, MINT },
-	{ "fresh: minted since", DAY, true, false, -1, { -1, true, false }, SERVE },
-	{ "fresh: a validation does not make it so", DAY, false, false, 0, { -1, true, false }, MINT },
-	{ "fresh: minted since, but over", 0, true, false, -1, { -1, true, false }, MINT },
-	{ "fresh: minted since, but a later call may have revoked it", DAY, true, true, -1, { -1, true, false }, VALIDATE },
-	{ "fresh, with more life than there is", DAY, true, false, -1, { 2 * DAY, true, false }, SERVE_YOUNG },
-	{ "validate: never asked", DAY, false, false, -1, { -1, false, true }, VALIDATE },
-	{ "validate: asked just now", DAY, false, false, 0, { -1, false, true }, SERVE },
-	{ "validate: asked 9.999 s ago", DAY, false, false, POLICY_VALIDATION_MEMO_MS - 1, { -1, false, true }, SERVE },
-	{ "validate: asked 10 s ago", DAY, false, false, POLICY_VALIDATION_MEMO_MS, { -1, false, true }, VALIDATE },
-	{ "validate: minted since", DAY, true, false, -1, { -1, false, true }, SERVE },
-	{ "validate: below the margin it is not worth asking", 59, false, false, -1, { -1, false, true }, MINT },
-	{ "validate, with more life than there is", DAY, false, false, -1, { 2 * DAY, false, true }, VALIDATE },
-	{ "validate, with more life than there is, asked just now", DAY, false, false, 5, { 2 * DAY, false, true }, SERVE_YOUNG },
-	{ "fresh and validate: minted before", DAY, false, false, 0, { -1, true, true }, MINT },
-	{ "fresh and validate: minted since", DAY, true, false, -1, { -1, true, true }, SERVE },
-	{ "suspect", DAY, false, true, -1, { -1, false, false }, VALIDATE },
-	{ "suspect: the server's word from before does not count", DAY, false, true, 0, { -1, false, true }, VALIDATE },
-	{ "suspect, with more life than there is", DAY, false, true, -1, { 2 * DAY, false, false }, VALIDATE },
-	{ "suspect, and below the margin", 60, false, true, -1, { -1, false, false }, MINT },
-	{ "suspect, and over", -1, true, true, 0, { -1, false, false }, MINT },
+	{ "fresh: minted before", DAY, false, false, -1, { -1, true, false, false }, MINT },
+	{ "fresh: minted since", DAY, true, false, -1, { -1, true, false, false }, SERVE },
+	{ "fresh: a validation does not make it so", DAY, false, false, 0, { -1, true, false, false }, MINT },
+	{ "fresh: minted since, but over", 0, true, false, -1, { -1, true, false, false }, MINT },
+	{ "fresh: minted since, but a later call may have revoked it", DAY, true, true, -1, { -1, true, false, false }, VALIDATE },
+	{ "fresh, with more life than there is", DAY, true, false, -1, { 2 * DAY, true, false, false }, SERVE_YOUNG },
+	{ "validate: never asked", DAY, false, false, -1, { -1, false, true, false }, VALIDATE },
+	{ "validate: asked just now", DAY, false, false, 0, { -1, false, true, false }, SERVE },
+	{ "validate: asked 9.999 s ago", DAY, false, false, POLICY_VALIDATION_MEMO_MS - 1, { -1, false, true, false }, SERVE },
+	{ "validate: asked 10 s ago", DAY, false, false, POLICY_VALIDATION_MEMO_MS, { -1, false, true, false }, VALIDATE },
+	{ "validate: minted since", DAY, true, false, -1, { -1, false, true, false }, SERVE },
+	{ "validate: below the margin it is not worth asking", 59, false, false, -1, { -1, false, true, false }, MINT },
+	{ "validate, with more life than there is", DAY, false, false, -1, { 2 * DAY, false, true, false }, VALIDATE },
+	{ "validate, with more life than there is, asked just now", DAY, false, false, 5, { 2 * DAY, false, true, false }, SERVE_YOUNG },
+	{ "fresh and validate: minted before", DAY, false, false, 0, { -1, true, true, false }, MINT },
+	{ "fresh and validate: minted since", DAY, true, false, -1, { -1, true, true, false }, SERVE },
+	{ "suspect", DAY, false, true, -1, { -1, false, false, false }, VALIDATE },
+	{ "suspect: the server's word from before does not count", DAY, false, true, 0, { -1, false, true, false }, VALIDATE },
+	{ "suspect, with more life than there is", DAY, false, true, -1, { 2 * DAY, false, false, false }, VALIDATE },
+	{ "suspect, and below the margin", 60, false, true, -1, { -1, false, false, false }, MINT },
+	{ "suspect, and over", -1, true, true, 0, { -1, false, false, false }, MINT },
 };
 
 static void check(const struct row *rows, size_t n, int64_t min_ttl_s)
@@ -117,6 +128,7 @@ static void decisions(void **state)
 	(void)state;
 	check(plain, sizeof plain / sizeof *plain, -1);
 	check(min_ttls, sizeof min_ttls / sizeof *min_ttls, 0);
+	check(lasting, sizeof lasting / sizeof *lasting, 0);
 }
 
 static void doubtful_ones(void **state)
@@ -145,7 +157,7 @@ static void no_wish_serves_what_must_not_be(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof lives_s / sizeof *lives_s; i++) {
 		for (size_t j = 0; j < sizeof min_ttls_s / sizeof *min_ttls_s; j++) {
-			for (unsigned bits = 0; bits < 128; bits++) {
+			for (unsigned bits = 0; bits < 256; bits++) {
 				const struct cached have = {
 					.present = true,
 					.left_s = lives_s[i],
@@ -156,7 +168,7 @@ static void no_wish_serves_what_must_not_be(void **state)
 					.late = bits & 32,
 					.validated_since = bits & 64,
 				};
-				const struct wish wish = { min_ttls_s[j], bits & 8, bits & 16 };
+				const struct wish wish = { min_ttls_s[j], bits & 8, bits & 16, bits & 128 };
 				enum decision got = policy_decide(&have, &wish);
 
 				if (have.left_s <= 0)
