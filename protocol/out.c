@@ -121,6 +121,50 @@ void out_visible(struct out *out, struct bytes b)
 	}
 }
 
+void out_visible_ascii(struct out *out, struct bytes b)
+{
+	for (; b.n > 0; b.p++, b.n--) {
+		if (b.p[0] >= ' ' && b.p[0] <= '~')
+			out_bytes(out, (struct bytes){ b.p, 1 });
+		else
+			out_hex(out, "\\x", hex_lower, b.p[0]);
+	}
+}
+
+/* The C library knows better, but only in a locale that somebody has set. What is missing here costs a row its edge. */
+static size_t columns_of(uint32_t code)
+{
+	static const struct {
+		uint32_t first, last;
+		size_t columns;
+	} ranges[] = {
+		{ 0x300, 0x36f, 0 },   { 0x1100, 0x115f, 2 }, { 0x200b, 0x200d, 0 }, { 0x20d0, 0x20ff, 0 },   { 0x2e80, 0x303e, 2 },
+		{ 0x3041, 0xa4cf, 2 }, { 0xac00, 0xd7a3, 2 }, { 0xf900, 0xfaff, 2 }, { 0xfe00, 0xfe0f, 0 },   { 0xfe30, 0xfe6f, 2 },
+		{ 0xff00, 0xff60, 2 }, { 0xffe0, 0xffe6, 2 }, { 0x1f300, 0x1f64f, 2 }, { 0x1f900, 0x1f9ff, 2 }, { 0x20000, 0x3fffd, 2 },
+	};
+
+	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return ranges[i].columns;
+	return 1;
+}
+
+size_t out_columns(struct bytes b)
+{
+	size_t columns = 0;
+
+	while (b.n > 0) {
+		uint32_t code = 0;
+		size_t n = utf8_character(b, &code);
+
+		columns += n ? columns_of(code) : 1;
+		n = n ? n : 1;
+		b.p += n;
+		b.n -= n;
+	}
+	return columns;
+}
+
 /* What does not stand for itself in a JSON string: quote, backslash, C0, and what a terminal would act on. */
 static void out_json_escape(struct out *out, uint32_t code)
 {

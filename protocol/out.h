@@ -25,6 +25,13 @@ void out_int(struct out *out, int64_t value);
  * UTF-8 come out as \xNN, so what a server or a user named cannot move a terminal's cursor. */
 void out_visible(struct out *out, struct bytes b);
 
+/* The same, and whatever is not ASCII comes out as \xNN, too: for who reads no UTF-8. */
+void out_visible_ascii(struct out *out, struct bytes b);
+
+/* How many columns of a terminal B takes, which out_visible() has written: two for what East Asian scripts and pictures
+ * take, none for what stands on the character before it. */
+size_t out_columns(struct bytes b);
+
 /* B as a JSON string with its quotes (RFC 8259); what out_visible() escapes is escaped here too, as \uNNNN, and
  * bytes that are not UTF-8 become U+FFFD. */
 void out_json(struct out *out, struct bytes b);

@@ -56,6 +56,8 @@ static const struct row {
 	{ "visible: overlong, three bytes", out_visible, LIT("\xe0\x80\x9b"), LIT("\\xe0\\x80\\x9b") },
 	{ "visible: overlong, four bytes", out_visible, LIT("\xf0\x82\x82\xac"), LIT("\\xf0\\x82\\x82\\xac") },
 	{ "visible: surrogate", out_visible, LIT("\xed\xa0\x80"), LIT("\\xed\\xa0\\x80") },
+	{ "visible, ASCII: plain", out_visible_ascii, LIT(" Alation 1 & \\ \"x\"~"), LIT(" Alation 1 & \\ \"x\"~") },
+	{ "visible, ASCII: all else", out_visible_ascii, LIT("\0\n\x1b\x7fZo\xc3\xab\xff"), LIT("\\x00\\x0a\\x1b\\x7fZo\\xc3\\xab\\xff") },
 	{ "visible: U+10FFFF", out_visible, LIT("\xf4\x8f\xbf\xbf"), LIT("\xf4\x8f\xbf\xbf") },
 	{ "visible: above U+10FFFF", out_visible, LIT("\xf4\x90\x80\x80"), LIT("\\xf4\\x90\\x80\\x80") },
 	{ "visible: no first byte", out_visible, LIT("\xf8\xff"), LIT("\\xf8\\xff") },
@@ -170,6 +172,29 @@ static void test_text_of_null_is_nothing(void **state)
 	assert_int_equal(buffer[0], GUARD);
 }
 
+static void test_columns(void **state)
+{
+	static const struct {
+		struct bytes in;
+		size_t want;
+	} columns[] = {
+		{ { NULL, 0 }, 0 },
+		{ LIT("https://102@localhost"), 21 },
+		{ LIT("Zo\xc3\xab"), 3 },
+		{ LIT("Zoe\xcc\x88"), 3 },                                  /* a diaeresis of its own */
+		{ LIT("\xe9\x8d\xb5 \xed\x82\xa4"), 5 },                    /* U+9375, U+D0A4 */
+		{ LIT("\xf0\x9f\x94\x91"), 2 },                             /* U+1F511 */
+		{ LIT("\xf4\x8f\xbf\xbf"), 1 },
+		{ LIT("\xff\x80"), 2 },
+		{ { "\xe2\x82\xac", 2 }, 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
+		if (out_columns(columns[i].in) != columns[i].want)
+			fail_msg("row %zu: %zu columns", i, out_columns(columns[i].in));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +203,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_follows_an_overflow),
 		cmocka_unit_test(test_int),
 		cmocka_unit_test(test_text_of_null_is_nothing),
+		cmocka_unit_test(test_columns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
