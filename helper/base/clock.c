@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The clocks, and time as text. Counts days itself: time_t is 32 bits wide on some systems we run on, and no
- * time zone or locale may have a say. Never sets a clock, never sleeps.
+ * time zone or locale may have a say, but in clock_format_local(). Never sets a clock, never sleeps.
  */
 #include "helper/base/clock.h"
 
@@ -165,22 +165,82 @@ bool clock_parse_time(struct bytes text, int64_t *ret_epoch_s)
 	return true;
 }
 
-void clock_format_time(int64_t epoch_s, char ret_text[CLOCK_TEXT_BYTES])
+/* False: RFC 3339 has no year for it. */
+static bool civil_from_epoch(int64_t epoch_s, struct civil *ret_civil)
 {
 	static const int64_t year_zero_days = -719528;
-	struct civil t;
 	int64_t days, rest_s;
 
-	ret_text[0] = '\0';
 	if (epoch_s < year_zero_days * DAY_S || epoch_s > CLOCK_MAX_S)
-		return;
+		return false;
 	days = (epoch_s >= 0 ? epoch_s : epoch_s - (DAY_S - 1)) / DAY_S;
 	rest_s = epoch_s - days * DAY_S;
-	date_from_days(days, &t);
+	date_from_days(days, ret_civil);
+	ret_civil->hour = rest_s / HOUR_S;
+	ret_civil->minute = rest_s % HOUR_S / MINUTE_S;
+	ret_civil->second = rest_s % MINUTE_S;
+	return true;
+}
+
+void clock_format_time(int64_t epoch_s, char ret_text[CLOCK_TEXT_BYTES])
+{
+	struct civil t;
+
+	ret_text[0] = '\0';
+	if (!civil_from_epoch(epoch_s, &t))
+		return;
 	/* The masks cost nothing, and the compiler sees that it fits. */
 	snprintf(ret_text, CLOCK_TEXT_BYTES, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)t.year & 0x3fff,
-	         (unsigned)t.month & 15, (unsigned)t.day & 31, (unsigned)(rest_s / HOUR_S) & 31,
-	         (unsigned)(rest_s % HOUR_S / MINUTE_S) & 63, (unsigned)(rest_s % MINUTE_S) & 63);
+	         (unsigned)t.month & 15, (unsigned)t.day & 31, (unsigned)t.hour & 31, (unsigned)t.minute & 63,
+	         (unsigned)t.second & 63);
+}
+
+/* How far east the system's zone is at that time, in whole minutes: an offset that has seconds could not be written,
+ * and the date beside it must name the same moment. 0 where nobody knows. */
+static int64_t minutes_east(int64_t epoch_s)
+{
+	time_t libc_s = (time_t)epoch_s;
+	struct tm tm;
+
+	tzset();
+	if (libc_s != epoch_s || !localtime_r(&libc_s, &tm))
+		return 0;
+	return tm.tm_gmtoff / MINUTE_S;
+}
+
+void clock_format_local(int64_t epoch_s, char ret_text[CLOCK_TEXT_BYTES])
+{
+	struct civil t;
+	int64_t east;
+	unsigned away;
+
+	ret_text[0] = '\0';
+	if (!civil_from_epoch(epoch_s, &t))
+		return;
+	east = minutes_east(epoch_s);
+	if (!civil_from_epoch(epoch_s + east * MINUTE_S, &t))
+		return;
+	away = (unsigned)(east < 0 ? -east : east);
+	snprintf(ret_text, CLOCK_TEXT_BYTES, "%04u-%02u-%02u %02u:%02u %c%02u:%02u", (unsigned)t.year & 0x3fff,
+	         (unsigned)t.month & 15, (unsigned)t.day & 31, (unsigned)t.hour & 31, (unsigned)t.minute & 63,
+	         east < 0 ? '-' : '+', away / 60 & 63, away % 60);
+}
+
+void clock_format_span(int64_t seconds, char ret_text[CLOCK_TEXT_BYTES])
+{
+	static const struct {
+		int64_t unit_s;
+		const char *word;
+	} units[] = { { DAY_S, "days" }, { HOUR_S, "h" }, { MINUTE_S, "min" } };
+
+	/* At least two of a unit: 47 h says more than a day does, and no word needs its singular. */
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+		if (seconds < 2 * units[i].unit_s)
+			continue;
+		snprintf(ret_text, CLOCK_TEXT_BYTES, "%lld %s", (long long)(seconds / units[i].unit_s), units[i].word);
+		return;
+	}
+	snprintf(ret_text, CLOCK_TEXT_BYTES, "%lld s", (long long)(seconds > 0 ? seconds : 0));
 }
 
 bool clock_parse_duration(struct bytes text, int64_t *ret_seconds)

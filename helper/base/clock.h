@@ -27,6 +27,14 @@ bool clock_parse_time(struct bytes text, int64_t *ret_epoch_s);
 /* "2026-11-25T07:12:04Z"; a time that RFC 3339 cannot write comes out as "". */
 void clock_format_time(int64_t epoch_s, char ret_text[CLOCK_TEXT_BYTES]);
 
+/* "2027-01-24 11:20 +01:00", for people: by $TZ, else the system's zone, to the minute. "" as above. A $TZ that is
+ * nonsense is what the C library makes of it, mostly UTC; the offset that is written says which time was meant. */
+void clock_format_local(int64_t epoch_s, char ret_text[CLOCK_TEXT_BYTES]);
+
+/* How long something still lasts, for people, in one unit and rounded down: "57 days", "47 h", "119 min", "30 s".
+ * What is over is "0 s". */
+void clock_format_span(int64_t seconds, char ret_text[CLOCK_TEXT_BYTES]);
+
 /* DUR: `[0-9]+[smhd]?`, seconds without a letter. False where it is something else or more than 100 years. */
 bool clock_parse_duration(struct bytes text, int64_t *ret_seconds);
 

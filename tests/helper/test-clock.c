@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clock.c: the three clocks are the ones they say; times and durations as text, good, bad and at their limits;
+ * clock.c: the three clocks are the ones they say; times, local ones too, and durations as text, good, bad and at their limits;
  * and the calendar against the C library's over ten thousand years.
  */
 #include <setjmp.h>
@@ -216,6 +216,73 @@ static void test_parse_duration(void **state)
 	}
 }
 
+/* Zones by their POSIX form: no zone file need be installed. */
+static void test_format_local(void **state)
+{
+	static const struct {
+		const char *zone;
+		int64_t epoch_s;
+		const char *want;
+	} rows[] = {
+		{ "UTC0", 1764054724, "2025-11-25 07:12 +00:00" },
+		{ "CET-1CEST,M3.5.0,M10.5.0/3", 1764054724, "2025-11-25 08:12 +01:00" },
+		{ "CET-1CEST,M3.5.0,M10.5.0/3", 1751000000, "2025-06-27 06:53 +02:00" },
+		{ "<+0545>-5:45", 1764054724, "2025-11-25 12:57 +05:45" },
+		{ "EST5", 1764054724, "2025-11-25 02:12 -05:00" },
+		{ "<-0330>3:30", 1764054724, "2025-11-25 03:42 -03:30" },
+		/* an offset with seconds: whole minutes, and the same moment */
+		{ "LMT-0:53:28", 1764054724, "2025-11-25 08:05 +00:53" },
+		{ "LMT0:53:28", 1764054724, "2025-11-25 06:19 -00:53" },
+		/* nonsense, and more than a day */
+		{ ":nonsense", 1764054724, "2025-11-25 07:12 +00:00" },
+		{ "../../../../etc/passwd", 1764054724, "2025-11-25 07:12 +00:00" },
+		{ "", 1764054724, "2025-11-25 07:12 +00:00" },
+		{ "XXX25", 1764054724, "2025-11-24 07:12 -24:00" },
+		/* the ends of what can be written, on either side of Greenwich */
+		{ "UTC0", INT64_C(-62167219200), "0000-01-01 00:00 +00:00" },
+		{ "EST5", INT64_C(-62167219200), "" },
+		{ "UTC0", CLOCK_MAX_S, "9999-12-31 23:59 +00:00" },
+		{ "<+01>-1", CLOCK_MAX_S, "" },
+		{ "EST5", CLOCK_MAX_S + 1, "" },
+		{ "UTC0", INT64_MAX, "" },
+		{ "UTC0", INT64_MIN, "" },
+	};
+	char got[CLOCK_TEXT_BYTES], utc[CLOCK_TEXT_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		setenv("TZ", rows[i].zone, 1);
+		memset(got, 'x', sizeof got);
+		clock_format_local(rows[i].epoch_s, got);
+		if (strcmp(got, rows[i].want) != 0)
+			fail_msg("%s: '%s', not '%s'", rows[i].zone, got, rows[i].want);
+		/* Nor has a zone a say in the others. */
+		clock_format_time(1764054724, utc);
+		assert_string_equal(utc, "2025-11-25T07:12:04Z");
+	}
+	unsetenv("TZ");
+}
+
+static void test_format_span(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		const char *want;
+	} rows[] = {
+		{ INT64_MIN, "0 s" },      { -1, "0 s" },          { 0, "0 s" },          { 1, "1 s" },
+		{ 119, "119 s" },          { 120, "2 min" },       { 7199, "119 min" },   { 7200, "2 h" },
+		{ 2 * 86400 - 1, "47 h" }, { 2 * 86400, "2 days" }, { 58 * 86400 - 1, "57 days" },
+		{ INT64_MAX, "106751991167300 days" },
+	};
+	char got[CLOCK_TEXT_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		clock_format_span(rows[i].seconds, got);
+		assert_string_equal(got, rows[i].want);
+	}
+}
+
 static int64_t libc_ms(clockid_t clock)
 {
 	struct timespec t;
@@ -243,6 +310,8 @@ int main(void)
 		cmocka_unit_test(test_format_time),
 		cmocka_unit_test(test_calendar_like_libc),
 		cmocka_unit_test(test_parse_duration),
+		cmocka_unit_test(test_format_local),
+		cmocka_unit_test(test_format_span),
 		cmocka_unit_test(test_clocks),
 	};
 
