@@ -210,6 +210,14 @@ expect() {
 	[[ $body == "{\"detail\":\"$detail\",\"code\":\"403000\"}403" ]]
 }
 
+@test "the instance's own API page needs no token, and is switched off by a fault" {
+	status=$(sandbox_curl /openapi/api_authentication/ -o "$BATS_TEST_TMPDIR/body" -w '%{http_code} %{content_type}')
+	[[ $status == '200 text/html; charset=utf-8' ]]
+	grep -q swagger "$BATS_TEST_TMPDIR/body"
+	sandbox_fault endpoint=apiPage status=404
+	[[ $(sandbox_curl /openapi/api_authentication/ -o /dev/null -w '%{http_code}') == 404 ]]
+}
+
 @test "bad requests: 400, 415, 413, 405, 404, and 301 for a missing slash" {
 	form createAPIAccessToken user_id=abc
 	expect 400

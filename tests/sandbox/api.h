@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Alation's side: the six token endpoints and two that need an access token.
+ * Alation's side: the six token endpoints, two that need an access token, and the page of its API.
  */
 #ifndef SANDBOX_API_H
 #define SANDBOX_API_H

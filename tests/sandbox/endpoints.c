@@ -167,6 +167,15 @@ static void act_datasource(struct act *a)
 	reply_bytes(a->reply, sources, sizeof sources - 1);
 }
 
+/* Of an instance that has it enabled; a fault of status 404 is one that has not. */
+static void act_api_page(struct act *a)
+{
+	static const char page[] = "<!doctype html><title>Sandbox</title><div id=\"swagger-ui\"></div>\n";
+
+	reply_start(a->reply, 200, "text/html; charset=utf-8");
+	reply_bytes(a->reply, page, sizeof page - 1);
+}
+
 const struct endpoint endpoints[] = {
 	{ "createRefreshToken", "POST", "/integration/v1/createRefreshToken/",
 	  { "username", "password", "name" }, act_create_refresh },
@@ -181,6 +190,7 @@ const struct endpoint endpoints[] = {
 	{ "validateRefreshToken", "POST", "/integration/v1/validateRefreshToken/",
 	  { "refresh_token", "user_id" }, act_validate_refresh },
 	{ "userinfo", "GET", "/integration/v1/userinfo/", { NULL }, act_userinfo },
+	{ "apiPage", "GET", "/openapi/api_authentication/", { NULL }, act_api_page },
 	{ "datasource", "GET", "/integration/v2/datasource/", { NULL }, act_datasource },
 };
 
