@@ -18,10 +18,12 @@
 #include "helper/base/watchdog.h"
 
 #define NO_DEADLINE 0
+#define LINE_MAX_BYTES 4095 /* what is typed beyond them is dropped by the kernel: so much may be the beginning of more */
 #define ASKPASS_MS 600000 /* where nothing else limits it: whoever went away must not leave us waiting for ever */
 
-/* All that would end or stop us, and that somebody sends; those of a fault in the program end it as it is. */
-static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM,
+/* All that would end or stop us, and that somebody sends; those of a fault in the program end it as it is. SIGCONT comes after
+ * a stop that nobody can catch: by then the shell has set the terminal for itself, and it echoes. */
+static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM,
 	SIGPROF, SIGXCPU, SIGIO, SIGPWR };
 #define CAUGHT (sizeof caught / sizeof *caught)
 
@@ -118,8 +120,10 @@ static bool wait_for_input(int fd, int64_t deadline_ms)
 	return n > 0 && !came;
 }
 
-/* Reads up to a line end. False: the terminal ended, the line is too long, the time is over, or a signal came. */
-static bool read_line(int fd, int64_t deadline_ms, struct secret *line)
+enum line { LINE_READ, LINE_TOO_LONG, LINE_NONE };
+
+/* Reads up to a line end. NONE: the terminal ended, the time is over, or a signal came. */
+static enum line read_line(int fd, int64_t deadline_ms, struct secret *line)
 {
 	char byte;
 
@@ -128,18 +132,42 @@ static bool read_line(int fd, int64_t deadline_ms, struct secret *line)
 
 		/* In the background read() is what stops the process. */
 		if (tcgetpgrp(fd) == getpgrp() && !wait_for_input(fd, deadline_ms))
-			return false;
+			return LINE_NONE;
 		n = read(fd, &byte, 1);
 		if (n < 0 && errno == EINTR && !came)
 			continue;
 		if (n <= 0)
-			return false;
+			return LINE_NONE;
 		if (byte == '\n')
-			return true;
+			return line->len < LINE_MAX_BYTES ? LINE_READ : LINE_TOO_LONG;
 		if (line->len >= PROMPT_MAX_BYTES || !secret_append(line, (struct bytes){ &byte, 1 }))
-			return false;
+			return LINE_TOO_LONG;
 		explicit_bzero(&byte, 1);
 	}
+}
+
+/* Adds what a paste has brought behind its first line, without the line ends at its end: half of a secret must not be taken for
+ * it, nor its rest for the next answer. Where the terminal gives no whole lines, a line that has no end yet can be read too. */
+static enum line read_rest(int fd, const struct termios *quiet, struct secret *line)
+{
+	struct termios unbuffered = *quiet;
+	size_t first = line->len;
+	char byte = '\n';
+	ssize_t n = 1;
+
+	unbuffered.c_lflag &= ~(tcflag_t)ICANON;
+	unbuffered.c_cc[VMIN] = 0;
+	unbuffered.c_cc[VTIME] = 0;
+	if (tcgetpgrp(fd) != getpgrp() || tcsetattr(fd, TCSANOW, &unbuffered) != 0)
+		return LINE_READ;
+	while (n > 0 && line->len < PROMPT_MAX_BYTES && secret_append(line, (struct bytes){ &byte, 1 }))
+		n = read(fd, &byte, 1);
+	explicit_bzero(&byte, 1);
+	if (n > 0)
+		return LINE_TOO_LONG;
+	while (line->len > first && (line->bytes[line->len - 1] == '\n' || line->bytes[line->len - 1] == '\r'))
+		line->len--;
+	return LINE_READ;
 }
 
 static struct {
@@ -155,11 +183,12 @@ static void give_echo_back(void)
 }
 
 /* One try with the terminal set for it; `came` says whether a signal ended it. */
-static bool ask_once(int fd, const char *question, bool hidden, int64_t deadline_ms, struct secret *line)
+static enum line ask_once(int fd, const char *question, bool hidden, int64_t deadline_ms, struct secret *line)
 {
 	struct sigaction old[CAUGHT], action = { .sa_handler = note_signal };
 	struct termios before, quiet;
-	bool changed = false, ok;
+	enum line got = LINE_NONE;
+	bool changed = false;
 
 	came = 0;
 	for (size_t i = 0; i < CAUGHT; i++) {
@@ -176,11 +205,12 @@ static bool ask_once(int fd, const char *question, bool hidden, int64_t deadline
 		quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
 		changed = tcsetattr(fd, TCSAFLUSH, &quiet) == 0;
 	}
-	ok = changed || !hidden;
-	if (ok) {
+	if (changed || !hidden) {
 		show(fd, question);
-		ok = read_line(fd, deadline_ms, line);
+		got = read_line(fd, deadline_ms, line);
 	}
+	if (changed && got == LINE_READ)
+		got = read_rest(fd, &quiet, line);
 	if (changed) {
 		show(fd, "\n");
 		/* In the background the terminal is the shell's, which sets it for itself; to insist would be SIGTTOU
@@ -191,7 +221,7 @@ static bool ask_once(int fd, const char *question, bool hidden, int64_t deadline
 	watchdog_before_end(NULL);
 	for (size_t i = 0; i < CAUGHT; i++)
 		sigaction(caught[i], &old[i], NULL);
-	return ok;
+	return got;
 }
 
 static enum outcome ask_on_terminal(const char *question, bool hidden, int64_t deadline_ms, struct secret *ret_answer,
@@ -199,21 +229,24 @@ static enum outcome ask_on_terminal(const char *question, bool hidden, int64_t d
 {
 	int fd = open_terminal();
 	SECRET line = { 0 };
-	bool ok;
+	enum line got;
 
 	if (fd < 0)
 		return trouble_say(trouble, TROUBLE_USAGE, "", "there is no terminal to ask on");
 	for (;;) {
 		secret_wipe(&line);
-		ok = ask_once(fd, question, hidden, deadline_ms, &line);
+		got = ask_once(fd, question, hidden, deadline_ms, &line);
 		if (!came)
 			break;
 		pass_on();
 	}
 	close(fd);
-	if (!ok && deadline_ms != NO_DEADLINE && clock_mono_ms() >= deadline_ms)
+	if (got == LINE_TOO_LONG)
+		return trouble_say(trouble, TROUBLE_USAGE, "what is longer can only come on stdin or from a file", "the answer has more than the %d bytes that a terminal takes on a line",
+		                   LINE_MAX_BYTES - 1);
+	if (got == LINE_NONE && deadline_ms != NO_DEADLINE && clock_mono_ms() >= deadline_ms)
 		return trouble_say(trouble, TROUBLE_USAGE, "start it again", "nobody answered in time");
-	if (!ok)
+	if (got == LINE_NONE)
 		return trouble_say(trouble, TROUBLE_USAGE, "start it again", "the dialog was ended");
 	secret_move(ret_answer, &line);
 	return DONE;

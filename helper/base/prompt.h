@@ -21,7 +21,8 @@ void prompt_show(const char *text);
 
 /*
  * Asks QUESTION and reads one line, without its line end. HIDDEN: without echo, which comes back on every way
- * out, signals included; a stopped dialog asks again when it goes on. USAGE if the terminal ends (Ctrl-D).
+ * out, signals included; and what a paste had behind its first line is part of the answer, with the line feeds between. A
+ * stopped dialog asks again when it goes on. USAGE if the terminal ends (Ctrl-D), or for a line that a terminal may have cut.
  */
 enum outcome prompt_ask(const char *question, bool hidden, struct secret *ret_answer, struct trouble *trouble);
 

@@ -10,6 +10,7 @@
 
 #include <pty.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <termios.h>
 
@@ -151,7 +152,7 @@ static bool echoes(void)
 /* Drains what is left on the terminal, looks at what came out of it all, and clears up. */
 static void finish(const char *answer)
 {
-	char text[256];
+	static char text[4096];
 
 	scratch_drain(t.answer, text, sizeof text);
 	assert_string_equal(text, answer);

@@ -185,6 +185,89 @@ static void stopped_it_asks_again(void **state)
 	assert_null(strstr(t.shown, "whole"));
 }
 
+/* Nobody can catch this stop: the shell sets the terminal for itself, with echo, and does not undo that when we go on. */
+static void stopped_uncaught_it_hides_again(void **state)
+{
+	struct termios shells;
+	int status;
+
+	(void)state;
+	start(true, NULL);
+	expect(QUESTION, 1);
+	assert_int_equal(kill(t.asker, SIGSTOP), 0);
+	status = next_report();
+	assert_true(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+	assert_int_equal(tcgetattr(t.master, &shells), 0);
+	shells.c_lflag |= ECHO;
+	assert_int_equal(tcsetattr(t.master, TCSANOW, &shells), 0);
+	assert_int_equal(write(t.go, "!", 1), 1);
+	expect(QUESTION, 2);
+	assert_false(echoes());
+	type("whole\n");
+	assert_ended_with(DONE);
+	assert_true(echoes());
+	finish("whole");
+	assert_null(strstr(t.shown, "whole"));
+}
+
+/* Half of a secret must not pass for it, nor the other half for the next answer, or be shown. */
+static void a_paste_is_taken_whole(void **state)
+{
+	static const struct {
+		const char *paste, *answer;
+	} rows[] = {
+		{ "one\ntwo\n", "one\ntwo" }, { "one\rtwo", "one\ntwo" }, { "one\r\n", "one" },
+		{ "one\n\n\n", "one" },	     { "one \n \n", "one \n " },   { " one \r", " one " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		start(true, NULL);
+		expect(QUESTION, 1);
+		assert_false(echoes());
+		type(rows[i].paste);
+		assert_ended_with(DONE);
+		assert_true(echoes());
+		finish(rows[i].answer);
+		assert_string_equal(t.shown, QUESTION "\r\n");
+	}
+}
+
+/* What is longer the kernel would cut without a word. */
+static void a_line_that_may_be_cut_is_no_answer(void **state)
+{
+	static char text[6002];
+
+	(void)state;
+	for (size_t n = 4094; n <= 6000; n += 953) {
+		memset(text, 'x', n);
+		memcpy(text + n, "\n", 2);
+		start(true, NULL);
+		expect(QUESTION, 1);
+		assert_false(echoes());
+		type(text);
+		assert_ended_with(n == 4094 ? DONE : USAGE);
+		assert_true(echoes());
+		text[n] = '\0';
+		finish(n == 4094 ? text : "");
+	}
+}
+
+static void another_size_of_the_window_is_nothing(void **state)
+{
+	const struct winsize size = { .ws_row = 10, .ws_col = 40 };
+
+	(void)state;
+	start(true, NULL);
+	expect(QUESTION, 1);
+	type("ha");
+	assert_int_equal(ioctl(t.master, TIOCSWINSZ, &size), 0);
+	type("lf\n");
+	assert_ended_with(DONE);
+	finish("half");
+	assert_string_equal(t.shown, QUESTION "\r\n");
+}
+
 static void control_d_is_usage(void **state)
 {
 	static const char *const ends[] = { "\x04", "half\x04\x04" };
@@ -309,6 +392,8 @@ int main(void)
 		cmocka_unit_test(stopped_it_asks_again),          cmocka_unit_test(control_d_is_usage),
 		cmocka_unit_test(what_was_ignored_stays_ignored), cmocka_unit_test(ended_in_the_background),
 		cmocka_unit_test(what_cannot_be_hidden_is_not_asked), cmocka_unit_test(without_a_terminal),
+		cmocka_unit_test(stopped_uncaught_it_hides_again), cmocka_unit_test(a_paste_is_taken_whole),
+		cmocka_unit_test(a_line_that_may_be_cut_is_no_answer), cmocka_unit_test(another_size_of_the_window_is_nothing),
 		cmocka_unit_test(at_its_deadline_the_echo_is_back), cmocka_unit_test(before_its_deadline_it_is_an_answer),
 	};
 
