@@ -32,7 +32,7 @@ const struct verb verbs[] = {
 	  "alation-cred set https://102@catalog.example.com exclusive" },
 	{ "unlock", unlock_main, VERB_ACCOUNT, 1, false, false, 0, "open the keyring that holds the RefreshToken, for the calls that follow",
 	  "alation-cred unlock https://102@catalog.example.com" },
-	{ "lock", lock_main, VERB_ACCOUNT, 1, false, false, 0, "forget derived keys and cached access tokens; without VERB_ACCOUNT, of all accounts",
+	{ "lock", lock_main, VERB_ACCOUNT, 1, false, false, 0, "forget derived keys and cached access tokens; without ACCOUNT, of all accounts",
 	  "alation-cred lock" },
 	{ .name = NULL },
 };
