@@ -10,6 +10,7 @@
  */
 #include "keyring/load.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
@@ -180,4 +181,24 @@ int load_module(const char *dir, const char *name, struct acred_module *ret_modu
 	if (status != ACRED_OK)
 		return status;
 	return take_descriptor(address, path, ret_module, why, room);
+}
+
+void load_list(const char *dir, void (*each)(void *host, const char *name), void *host)
+{
+	DIR *files = opendir(dir);
+	const struct dirent *file;
+	char name[MODULE_NAME_MAX_BYTES + 1];
+
+	while (files != NULL && (file = readdir(files)) != NULL) {
+		size_t n = strlen(file->d_name);
+
+		if (n <= 3 || n - 3 > MODULE_NAME_MAX_BYTES || strcmp(file->d_name + n - 3, ".so") != 0)
+			continue;
+		memcpy(name, file->d_name, n - 3);
+		name[n - 3] = '\0';
+		if (name_ok(name) && built_in(name) == NULL)
+			each(host, name);
+	}
+	if (files != NULL)
+		closedir(files);
 }

@@ -34,4 +34,7 @@ const char *load_place(const char *dir, const char *name, char place[LOAD_PLACE_
  */
 int load_module(const char *dir, const char *name, struct acred_module *ret_module, char *why, size_t room);
 
+/* Calls EACH with the name of every file in DIR that load_module() would try, in no order; none is opened. */
+void load_list(const char *dir, void (*each)(void *host, const char *name), void *host);
+
 #endif

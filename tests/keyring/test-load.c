@@ -76,7 +76,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = { "guest.so", "other.so", "pipe.so", "link.so", "dir.so", "moved/guest.so" };
+	static const char *const names[] = { "guest.so", "other.so", "pipe.so", "link.so", "dir.so", "moved/guest.so", "Guest.so", "kernel.so", "guest.so.old", ".so" };
 
 	(void)state;
 	chmod(dir, 0700);
@@ -102,6 +102,41 @@ static void test_built_in(void **state)
 	assert_int_equal(load_module("/nowhere", "kernel", &module, why, sizeof why), ACRED_OK);
 	assert_non_null(module.lookup);
 	assert_non_null(module.store);
+}
+
+static void note_name(void *host, const char *name)
+{
+	char *names = host;
+
+	assert_true(strlen(names) + strlen(name) + 2 < PATH_MAX);
+	strcat(strcat(names, name), " ");
+}
+
+static void touch(const char *name)
+{
+	FILE *file = fopen(in(dir, name), "we");
+
+	assert_non_null(file);
+	fclose(file);
+}
+
+static void test_list(void **state)
+{
+	static const char *const not_tried[] = { "Guest.so", "kernel.so", "guest.so.old", ".so" };
+	char names[PATH_MAX] = "";
+
+	(void)state;
+	load_list(dir, note_name, names);
+	assert_string_equal(names, "");
+	for (size_t i = 0; i < sizeof not_tried / sizeof not_tried[0]; i++)
+		touch(not_tried[i]);
+	touch("guest.so");
+	touch("other.so");
+	load_list(dir, note_name, names);
+	assert_true(strcmp(names, "guest other ") == 0 || strcmp(names, "other guest ") == 0);
+	names[0] = '\0';
+	load_list("/nowhere", note_name, names);
+	assert_string_equal(names, "");
 }
 
 static void test_names(void **state)
@@ -346,6 +381,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(test_built_in),
 		ROW(test_names),
+		ROW(test_list),
 		ROW(test_absolute_path),
 		ROW(test_guests),
 		ROW(test_only_the_known_part_is_taken),
