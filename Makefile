@@ -235,7 +235,7 @@ bench: tests
 
 deps_build := gcc make pkg-config libc6-dev libcurl4-openssl-dev libssl-dev libjson-c-dev libsecret-1-dev libsodium-dev
 deps_demo := libmicrohttpd-dev libgnutls28-dev gnome-keyring dbus libglib2.0-bin libsecret-tools keyutils curl
-deps_test := g++ binutils git bats libcmocka-dev libglib2.0-dev libcap2-bin jq openssl procps strace systemd mandoc python3 nodejs dash openssh-client sudo bubblewrap zsh fish golang-docker-credential-helpers pass gnupg
+deps_test := g++ binutils git bats libcmocka-dev libglib2.0-dev libcap2-bin jq openssl procps strace systemd mandoc python3 python3-jsonschema nodejs dash openssh-client sudo bubblewrap zsh fish golang-docker-credential-helpers pass gnupg
 # Services: not for a machine that somebody only tries this on. Their tests skip without them.
 deps_places := cron openssh-server keepassxc libkf5wallet-bin libqca-qt5-2-plugins
 deps:
@@ -271,7 +271,7 @@ install: installed
 	$(foreach m,$(modules),install -m 0755 $m '$(DESTDIR)$(LIBDIR)/alation-cred/modules/$(notdir $m)' &&) true
 	install -m 0644 keyring/module.h '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h'
 	$(call install_pc,$(DESTDIR)$(LIBDIR)/pkgconfig/alation-cred.pc)
-	install -m 0644 README.md docs/LICENSE docs/CHANGELOG.md docs/example-module.c '$(DESTDIR)$(DATADIR)/doc/alation-cred/'
+	install -m 0644 README.md docs/LICENSE docs/CHANGELOG.md docs/example-module.c docs/alation-cred.schema.json '$(DESTDIR)$(DATADIR)/doc/alation-cred/'
 	$(foreach m,$(manuals),install -m 0644 $m '$(DESTDIR)$(call man_dir,$m)/' &&) true
 	$(foreach u,$(units),$(call install_unit,$u,$(DESTDIR)$(SYSTEMD_USER_DIR)/$(notdir $u)) &&) true
 uninstall: # what install laid down; modules of others stay, and so does their directory then
@@ -280,7 +280,7 @@ uninstall: # what install laid down; modules of others stay, and so does their d
 	    $(foreach m,$(manuals),'$(DESTDIR)$(call man_dir,$m)/$(notdir $m)') '$(DESTDIR)$(LIBDIR)/alation-cred/alation.so' \
 	    $(foreach m,$(shared_modules),'$(DESTDIR)$(LIBDIR)/alation-cred/modules/$m.so') '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h' \
 	    '$(DESTDIR)$(LIBDIR)/pkgconfig/alation-cred.pc' \
-	    $(foreach f,README.md LICENSE CHANGELOG.md example-module.c,'$(DESTDIR)$(DATADIR)/doc/alation-cred/$f') \
+	    $(foreach f,README.md LICENSE CHANGELOG.md example-module.c alation-cred.schema.json,'$(DESTDIR)$(DATADIR)/doc/alation-cred/$f') \
 	    $(foreach u,$(units),'$(DESTDIR)$(SYSTEMD_USER_DIR)/$(notdir $u)')
 	-rmdir '$(DESTDIR)$(LIBDIR)/alation-cred/modules' '$(DESTDIR)$(LIBDIR)/alation-cred' '$(DESTDIR)$(INCLUDEDIR)/alation-cred' \
 	    '$(DESTDIR)$(DATADIR)/doc/alation-cred' 2>/dev/null

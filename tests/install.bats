@@ -30,7 +30,7 @@ run_git() { # DIRECTORY
 		done
 		[ "$(mode "$root/opt/lib/pkgconfig/alation-cred.pc")" = 644 ]
 		for path in include/alation-cred/module.h share/man/man1/alation-cred.1 share/man/man5/alation-cred.conf.5 share/man/man7/alation-cred-protocol.7 share/man/man7/alation-cred-module.7 \
-			share/doc/alation-cred/example-module.c \
+			share/doc/alation-cred/example-module.c share/doc/alation-cred/alation-cred.schema.json \
 			share/man/man7/alation-cred-keyring.7 \
 			share/man/man1/alation-cred-check-module.1 \
 			lib/systemd/user/alation-cred-rotate.service lib/systemd/user/alation-cred-rotate.timer; do

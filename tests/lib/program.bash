@@ -27,6 +27,8 @@
 source "${BASH_SOURCE[0]%/*}/session.bash"
 # shellcheck source=sandbox.bash
 source "${BASH_SOURCE[0]%/*}/sandbox.bash"
+# shellcheck source=answers.bash
+source "${BASH_SOURCE[0]%/*}/answers.bash"
 
 CRED=${B:-$SANDBOX_TOP/.build}/alation-cred
 RETRYABLE=' network timeout throttled server_error busy keyring_timeout '
@@ -46,6 +48,12 @@ program_setup_file() {
 
 program_teardown_file() {
 	session_stop
+	answers_check
+}
+
+# Of a file that has none of its own.
+teardown_file() {
+	answers_check
 }
 
 program_setup() {
@@ -98,10 +106,15 @@ program_end_helpers() { # what a test has started, by its numbers in helpers=()
 }
 
 cred() {
-	setsid -w "$CRED" "$@" 3>&-
+	if [[ $* == *--format[=\ ]*json* && -p /dev/stdout ]]; then
+		answers_piped "$@"
+	else
+		setsid -w "$CRED" "$@" 3>&-
+	fi
 }
 
 run_cred() {
+	local format
 	code=0
 	cred "$@" >"$OUT" 2>"$BATS_TEST_TMPDIR/err" || code=$?
 	# Without a process each: these files run the program many hundred times.
@@ -109,6 +122,7 @@ run_cred() {
 	IFS= read -r -d '' err <"$BATS_TEST_TMPDIR/err" || :
 	out=${raw%"${raw##*[!$'\n']}"} err=${err%"${err##*[!$'\n']}"}
 	ran="alation-cred ${*@Q}"
+	[[ $ran != *json* ]] || { answers_format "$@" && answers_record "$code" "$format" "$ran" "$raw"; }
 }
 
 fails() {
