@@ -9,6 +9,7 @@ load ../lib/program
 
 TOOLS=${B:-$SANDBOX_TOP/.build}/tests/tools
 MODULES=${B:-$SANDBOX_TOP/.build}/tests/modules
+FORMATS='header curl env headers-json' # beside the default and json
 
 setup_file() { program_setup_file; }
 teardown_file() { program_teardown_file; }
@@ -37,17 +38,18 @@ logged_in() { # and nothing cached
 	drop_cached
 }
 
-# fault EXIT WORDS ARG...: plainly, in another format, and in JSON; WORDS ('|' between them) stand in the last line.
+# fault EXIT WORDS ARG...: plainly, in every other format, and in JSON; WORDS ('|' between them) stand in the last line.
 fault() {
-	local wanted=$1 words=$2
+	local wanted=$1 words=$2 each
 	shift 2
 	run_cred "$@" <<<"$input"
 	expect "$wanted" || return 1
 	last_line_names "$words" || return 1
-	if [[ $1 == get ]]; then
-		run_cred --format header "$@" <<<"$input"
+	for each in $FORMATS; do
+		run_cred --format "$each" "$@" <<<"$input"
 		expect "$wanted" || return 1
-	fi
+		last_line_names "$words" || return 1
+	done
 	fault_in_json "$wanted" "$words" "$@"
 }
 
@@ -271,7 +273,8 @@ answers() {
 	local words=$1 verb
 	shift
 	sandbox_fault 'endpoint=*' times=0 "$@"
-	for verb in get validate revoke rotate; do
+	fault 7 "$words" get || return 1
+	for verb in validate revoke rotate; do
 		fault_in_json 7 "$words" $verb || return 1
 	done
 	sandbox_clear
@@ -297,7 +300,7 @@ answers() {
 	logged_in
 	answers "$ACCOUNT|try again later" status=429
 	[[ $out == *'"retryable":true,"retry_after":null}' ]]
-	answers "$ACCOUNT|wait 17 s|try again then" status=429 'header=Retry-After: 17'
+	answers "$ACCOUNT|the server asks to wait 1|try again then" status=429 'header=Retry-After: 17'
 	[[ $out == *'"retryable":true,"retry_after":17}' ]]
 }
 
@@ -379,8 +382,9 @@ answers() {
 	fault 1 "$ACCOUNT ends 20|log in again: 'alation-cred login $SANDBOX_URL'" status --expiring-within 61d "$ACCOUNT"
 }
 
-@test "every code of the program has its test here, with its exit code" {
+@test "every code of the program has its test here, with its exit code, in every format" {
 	local name exit retryable
+	[[ $("$TOOLS/contract" | sed -n 's/^format //p' | sort | paste -sd ' ') == "$(printf '%s\n' token json $FORMATS | sort | paste -sd ' ')" ]]
 	"$TOOLS/contract" | sed -n 's/^code //p' >"$BATS_TEST_TMPDIR/codes"
 	[[ $(wc -l <"$BATS_TEST_TMPDIR/codes") -ge 25 ]]
 	while read -r name exit retryable; do
