@@ -190,23 +190,29 @@ static enum outcome no_match(struct context *context, const struct accounts *acc
 	                   "no account matches '%s'%s", wish->has_url ? wish->url.host : "", wish->said && wish->said[0] == '$' ? " ($ALATION_BASE_URL)" : "");
 }
 
+#define CHOICES_BYTES 400 /* what a message has room for; one address of full length at least */
+
 static enum outcome ambiguous(struct context *context, const struct accounts *accounts, const struct wish *wish)
 {
-	char list[256] = "", text[ACCOUNT_TEXT_BYTES];
+	char list[CHOICES_BYTES] = "", more[32] = "", text[ACCOUNT_TEXT_BYTES];
 	size_t n = 0, left_out = 0;
 
 	for (size_t i = 0; i < accounts->n; i++) {
 		if (!matches(&accounts->list[i], wish))
 			continue;
 		account_text(&accounts->list[i], text);
-		if (n + strlen(text) + 16 > sizeof list) {
+		if (n + strlen(text) + sizeof ", " > sizeof list) {
 			left_out++;
 			continue;
 		}
 		n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "", text);
 	}
-	return trouble_say(&context->trouble, TROUBLE_AMBIGUOUS_ACCOUNT, "name one of them, or make one the default with 'alation-cred set ACCOUNT default'",
-	                   "more than one account matches: %s%s", list, left_out ? " and others" : "");
+	if (left_out)
+		snprintf(more, sizeof more, " and %zu more", left_out);
+	return trouble_say(&context->trouble, TROUBLE_AMBIGUOUS_ACCOUNT,
+	                   left_out ? "name one of them, or make one the default with 'alation-cred set ACCOUNT default'; 'alation-cred status' lists them all"
+	                            : "name one of them, or make one the default with 'alation-cred set ACCOUNT default'",
+	                   "more than one account matches: %s%s", list, more);
 }
 
 static enum outcome choose(struct context *context, const struct accounts *accounts, const struct wish *wish,

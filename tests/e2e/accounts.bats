@@ -127,6 +127,79 @@ three() {
 	is_of "$SECOND" 7
 }
 
+# listed_as URL ID...: what the list would say after a login of each, without a default.
+listed_as() {
+	local line id url
+	line=$(sed -n 's/&default=1/\&default=0/; 2p' "$BATS_TEST_TMPDIR/one") url=$1
+	url=${url//:/%3A} url=${url//\//%2F} url=${url//[/%5B} url=${url//]/%5D}
+	for id in "${@:2}"; do
+		sed "s,&base_url=[^&]*,\&base_url=$url,; s,&user_id=[0-9]*,\&user_id=$id," <<<"$line"
+	done
+}
+
+list_of() { { echo "v=2&accounts=$(grep -c '' "$1")" && cat "$1"; } >"$STATE/accounts"; }
+
+# Each of the choices that a message lists can be given as ACCOUNT, and means that account. Prints how many there are.
+choices() {
+	local list choice n=0
+	list=${err##*matches: } list=${list%%; name one*} list=${list% and [0-9]* more}
+	while IFS= read -r choice; do
+		run_cred status "$choice" --format json
+		[[ $code == 0 && $(jq -r '.accounts[] | .user_id as $id | .base_url | sub("://"; "://\($id)@")' <<<"$out") == "$choice" ]] || fails "not that account: $choice" || return 1
+		n=$((n + 1))
+	done < <(sed 's/, /\n/g' <<<"$list")
+	echo "$n"
+}
+
+@test "a hundred choices: a line that is not endless lists some, counts the others and says where all are" {
+	local before format n
+	log_in "$FIRST" ada
+	cp "$STATE/accounts" "$BATS_TEST_TMPDIR/one"
+	listed_as https://catalog.example.com {1..100} >"$BATS_TEST_TMPDIR/hundred"
+	list_of "$BATS_TEST_TMPDIR/hundred"
+	before=$(wc -l <"$SANDBOX_LOG")
+	for format in token header curl env headers-json; do
+		run_cred get catalog.example.com --format $format
+		expect 2 'more than one account matches: https://1@catalog.example.com, https://2@' "'alation-cred status' lists them all"
+		[[ $(grep -c '' <<<"$err") == 1 && ${#err} -lt 700 && $err =~ ' and '([0-9]+)' more; name one of them' ]] || fails "its line"
+	done
+	n=${BASH_REMATCH[1]}
+	((n > 50 && $(choices) + n == 100)) || fails "$n more"
+	refuses 2 ambiguous_account "https://1@catalog.example.com|and $n more|set ACCOUNT default" logout
+	[[ $(jq -r '.message + "; " + .remedy' <<<"$out") == "${err#alation-cred: }" ]] || fails "other words in JSON"
+	run_cred status --format json
+	[[ $(jq '.accounts | length' <<<"$out") == 100 ]] || fails "not all of them"
+	# No wish that is whole is held up by the others.
+	refuses 3 no_account "nobody is logged in as https://101@catalog.example.com" status https://101@catalog.example.com
+	[[ $(wc -l <"$SANDBOX_LOG") == "$before" ]] || fails "a server was asked"
+}
+
+@test "choices with odd addresses can be given back as they are listed" {
+	local host
+	log_in "$FIRST" ada
+	cp "$STATE/accounts" "$BATS_TEST_TMPDIR/one"
+	{
+		listed_as 'https://[2001:db8::1]:8443' 7 2147483647
+		listed_as 'http://[::1]' 7
+		listed_as https://xn--bcher-kva.example 7
+		listed_as https://under_score.example:1 7
+		listed_as https://127.1.2.3:65535 2147483646
+	} >"$BATS_TEST_TMPDIR/odd"
+	list_of "$BATS_TEST_TMPDIR/odd"
+	run_cred get
+	expect 2 'https://7@[2001:db8::1]:8443, https://2147483647@[2001:db8::1]:8443, http://7@[::1], ' 'https://2147483646@127.1.2.3:65535; name'
+	[[ $(choices) == 6 ]]
+	run_cred get '[2001:db8::1]:8443'
+	expect 2 'https://7@[2001:db8::1]:8443, https://2147483647@[2001:db8::1]:8443; name'
+	# As long as a host can be: at least one is listed whole.
+	host=$(printf 'a%.0s' {1..60}).$(printf 'b%.0s' {1..60}).$(printf 'c%.0s' {1..60}).example.com
+	listed_as "https://$host:65535" 2147483646 2147483647 >"$BATS_TEST_TMPDIR/long"
+	list_of "$BATS_TEST_TMPDIR/long"
+	run_cred get
+	expect 2 "https://2147483646@$host:65535 and 1 more; name"
+	[[ $(choices) == 1 ]]
+}
+
 @test "the first login makes the default; later ones say which stays; --default makes another" {
 	log_in "$FIRST" ada
 	[[ $err != *'the default account is'* ]] || fails "there is but one"
