@@ -77,6 +77,8 @@ static void on_each(void *host, const struct acred_key *key)
 	guest->n_listed++;
 	if (guest->each != NULL)
 		guest->each(guest->ears->host, key, guest->slot->line.module);
+	else if (guest->ears->know != NULL && strcmp(key->facility, guest->slot->line.facility) == 0)
+		guest->ears->know(guest->ears->host, guest->slot->line.module, key);
 	if (wanted != NULL && key->user_id == wanted->user_id && strcmp(key->facility, wanted->facility) == 0 &&
 	    strcmp(key->base_url, wanted->base_url) == 0)
 		guest->listed = true;
@@ -216,17 +218,32 @@ static bool can_list(const struct acred_module *module)
 	return module->list != NULL;
 }
 
+/* Whoever asks about many keys does not wait for each. */
+static bool has_been_late(const struct keyring_slot *slot, const struct keyring_ears *ears)
+{
+	return ears->known != NULL && slot->late;
+}
+
+static int note_late(struct keyring_slot *slot, int status)
+{
+	slot->late |= status == ACRED_TIMEOUT;
+	return status;
+}
+
 int guest_lookup(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
                  const struct acred_key *key)
 {
 	struct guest guest;
-	int status = begin(&guest, dir, slot, ears, ears->flags, can_look_up);
+	int status;
 
+	if (has_been_late(slot, ears))
+		return ACRED_TIMEOUT;
+	status = begin(&guest, dir, slot, ears, ears->flags, can_look_up);
 	if (status == ACRED_OK) {
 		guest.put_rule = PUT_PASS;
 		status = checked_lookup(&guest, slot->module.lookup(&guest.call, slot->state, key));
 	}
-	return end(&guest, status);
+	return note_late(slot, end(&guest, status));
 }
 
 /* A key that was listed is there, even if the module then says that more of what it holds is locked. */
@@ -236,24 +253,38 @@ static int list(struct guest *guest, const struct acred_key *key)
 
 	guest->wanted = key;
 	status = checked(guest, guest->slot->module.list(&guest->call, guest->slot->state, on_each));
-	if (guest->listed)
-		return ACRED_OK;
-	return status == ACRED_OK ? ACRED_ABSENT : status;
+	guest->slot->listed = guest->ears->know != NULL;
+	guest->slot->unlisted = status == ACRED_OK ? ACRED_ABSENT : status;
+	return guest->listed ? ACRED_OK : guest->slot->unlisted;
+}
+
+/* What SLOT's list, which was read before, says of KEY. */
+static int listed_before(const struct keyring_slot *slot, const struct keyring_ears *ears, const struct acred_key *key)
+{
+	return ears->known(ears->host, slot->line.module, key) ? ACRED_OK : slot->unlisted;
 }
 
 int guest_locate(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,
                  const struct acred_key *key)
 {
 	struct guest guest;
-	int status = begin(&guest, dir, slot, ears, ears->flags & ~(uint32_t)ACRED_MAY_PROMPT, can_look_up);
+	int status, ended;
 
+	if (slot->listed && ears->known != NULL)
+		return listed_before(slot, ears, key);
+	if (has_been_late(slot, ears))
+		return ACRED_TIMEOUT;
+	status = begin(&guest, dir, slot, ears, ears->flags & ~(uint32_t)ACRED_MAY_PROMPT, can_look_up);
 	if (status == ACRED_OK && slot->module.list != NULL) {
 		status = list(&guest, key);
 	} else if (status == ACRED_OK) {
 		guest.put_rule = PUT_DROP;
 		status = checked_lookup(&guest, slot->module.lookup(&guest.call, slot->state, key));
 	}
-	return end(&guest, status);
+	ended = end(&guest, status);
+	/* A list of one who printed is not believed for the others either. */
+	slot->listed &= ended == status;
+	return note_late(slot, ended);
 }
 
 int guest_store(const char *dir, struct keyring_slot *slot, const struct keyring_ears *ears,

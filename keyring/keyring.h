@@ -42,6 +42,11 @@ struct keyring_ears {
 	int (*put)(void *host, const char *bytes, size_t len);
 	void (*note)(void *host, const char *module, const char *text);
 	int (*ask)(void *host, const char *question, const char **answer, size_t *len); /* or NULL */
+	/* Both, for a host that asks about many keys in one call, or neither. Then a locate has a module list once: KNOW hears of
+	 * each key in that list, and what KNOWN says is the answer for every other key. And a module that has run out of time is
+	 * not looked up or located in again. */
+	void (*know)(void *host, const char *module, const struct acred_key *key);
+	bool (*known)(void *host, const char *module, const struct acred_key *key);
 };
 
 /* What a walk came to. */
@@ -67,6 +72,9 @@ struct keyring_slot {
 	bool loaded, opened;       /* that was tried; `status` says how it went */
 	int status;
 	bool refused;              /* it never came to be a module: `status` and `why` are the loader's */
+	bool late;                 /* it ran out of time once */
+	bool listed;               /* ears->know has heard its list, and */
+	int unlisted;              /* the status of a key that is not in it */
 	struct acred_module module;
 	void *state;
 	char name[KEYRING_MODULE_MAX_BYTES + 1]; /* of a line that keyring_add made */

@@ -155,7 +155,8 @@ static int actor_list(struct acred_call *call, void *state, void (*each)(void *h
 	struct acred_key other = key;
 
 	assert_int_equal(call->flags & ACRED_MAY_PROMPT, 0);
-	if (strcmp(actor->list, "listed") != 0 && strcmp(actor->list, "other") != 0)
+	printed = strcmp(actor->list, "prints") == 0 ? 11 : 0;
+	if (!printed && strcmp(actor->list, "listed") != 0 && strcmp(actor->list, "other") != 0)
 		return say(call, "list", actor->list);
 	other.user_id = 8;
 	each(call->host, &other);

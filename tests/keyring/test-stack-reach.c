@@ -295,6 +295,91 @@ static void test_why(void **state)
 	assert_string_equal(answer.passed_over[1].why, "no open");
 }
 
+static struct known {
+	const char *module;
+	int64_t user_id;
+} knowledge[8];
+static size_t n_known;
+
+static void on_know(void *host, const char *module, const struct acred_key *each)
+{
+	assert_ptr_equal(host, held);
+	assert_string_equal(module, running);
+	assert_string_equal(each->facility, "refresh");
+	if (strcmp(each->base_url, key.base_url) == 0)
+		knowledge[n_known++] = (struct known){ module, each->user_id };
+}
+
+static bool on_known(void *host, const char *module, const struct acred_key *each)
+{
+	bool known = false;
+
+	assert_ptr_equal(host, held);
+	assert_non_null(module);
+	for (size_t i = 0; i < n_known; i++)
+		known |= strcmp(knowledge[i].module, module) == 0 && knowledge[i].user_id == each->user_id;
+	return known;
+}
+
+static struct keyring_ears survey_ears(void)
+{
+	struct keyring_ears many = ears;
+
+	many.know = on_know;
+	many.known = on_known;
+	n_known = 0;
+	return many;
+}
+
+/* Many keys are asked about: each module lists once, and who was late is not waited for again. Rows: the keys 7, 8 and 9 in turn. */
+static void test_survey(void **state)
+{
+	static const struct {
+		const char *what, *lines[LINES_MAX], *expected[3], *log;
+	} surveys[] = {
+		{ "one list", { "sufficient a list=listed" }, { "ok a", "ok a", "locked a" }, "a.load a.open a.list" },
+		{ "another's keys", { "sufficient a list=other" }, { "absent a", "ok a", "absent a" }, "a.load a.open a.list" },
+		{ "a list that fails", { "sufficient a list=denied" }, { "denied a", "denied a", "denied a" }, "a.load a.open a.list" },
+		{ "a list that is late", { "sufficient a list=timeout", "sufficient b list=other" },
+		  { "timeout a b:absent", "ok b a:timeout", "timeout a b:absent" }, "a.load a.open a.list b.load b.open b.list" },
+		{ "printed with its list", { "sufficient a list=prints" }, { "failed a", "failed a", "failed a" }, "a.load a.open a.list a.list a.list" },
+		{ "no list, and late", { "sufficient a lookup=timeout" }, { "timeout a", "timeout a", "timeout a" }, "a.load a.open a.lookup" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof surveys / sizeof surveys[0]; i++) {
+		const struct keyring_ears many = survey_ears();
+		struct acred_key each = key;
+
+		set_up(surveys[i].lines, "refresh");
+		for (size_t k = 0; k < 3; k++, each.user_id++) {
+			keyring_locate(&keyring, &many, &each, NULL, &answer);
+			check(surveys[i].what, surveys[i].expected[k], k == 2 ? surveys[i].log : NULL);
+		}
+		if (strstr(surveys[i].what, "late"))
+			assert_string_equal(surveys[i].lines[1] ? keyring.slots[0].why : answer.why, surveys[i].lines[1] ? "no list" : "no lookup");
+	}
+}
+
+/* The same of look-ups, which the cache gets; a host that asks about one key asks each time. */
+static void test_survey_looks_up(void **state)
+{
+	static const char *const texts[] = { "sufficient a lookup=timeout list=timeout", NULL };
+	const struct keyring_ears many = survey_ears();
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		set_up(texts, "access");
+		keyring_lookup(&keyring, i ? &ears : &many, &cache_key, NULL, &answer);
+		keyring_lookup(&keyring, i ? &ears : &many, &cache_key, NULL, &answer);
+		check("twice", "timeout a", i ? "a.load a.open a.lookup a.lookup" : "a.load a.open a.lookup");
+	}
+	set_up(texts, "refresh");
+	keyring_locate(&keyring, &ears, &key, NULL, &answer);
+	keyring_locate(&keyring, &ears, &key, NULL, &answer);
+	check("located twice", "timeout a", "a.load a.open a.list a.list");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +387,8 @@ int main(void)
 		cmocka_unit_test(test_added_counts_for_its_holder),
 		cmocka_unit_test(test_added_name_is_kept),
 		cmocka_unit_test(test_lookup_in),
+		cmocka_unit_test(test_survey),
+		cmocka_unit_test(test_survey_looks_up),
 		cmocka_unit_test(test_erase_but),
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_sources),
