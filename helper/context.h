@@ -20,6 +20,8 @@
 #define CONTEXT_WARNINGS_MAX 8
 #define CONTEXT_WARNING_BYTES 1024 /* two addresses and a name of full length */
 
+struct survey;
+
 struct context {
 	struct options options;
 	struct trouble trouble;
@@ -32,6 +34,7 @@ struct context {
 	bool asked;             /* that was done */
 	int64_t module_ms;      /* what one call of a keyring module may take without a person */
 	bool lasting;           /* the access token goes to a program that runs on */
+	struct survey *survey;  /* the call asks about many accounts (lifecycle/survey.h), or NULL */
 	bool authtype;          /* of a git request: its caller has that capability */
 	struct keyring keyring;
 	struct notice warnings[CONTEXT_WARNINGS_MAX];

@@ -13,6 +13,7 @@
 #include "helper/base/stdout.h"
 #include "helper/base/trace.h"
 #include "helper/base/watchdog.h"
+#include "helper/lifecycle/survey.h"
 #include "keyring/load.h"
 
 #define PROMPT_MS 120000
@@ -66,6 +67,8 @@ static int64_t begin(void *host, const char *module)
 	deadline_ms = walk->began_ms + (walk->may_prompt ? PROMPT_MS : context->module_ms);
 	if (!walk->may_prompt && deadline_ms > context->deadline_ms)
 		deadline_ms = context->deadline_ms;
+	if (context->survey && deadline_ms > context->survey->until_ms)
+		deadline_ms = context->survey->until_ms;
 	named(context, module, name);
 	account_text(walk->account, text);
 	trouble_say(&late, TROUBLE_KEYRING_TIMEOUT, "look whether that keyring's service hangs, then try again",
@@ -132,9 +135,25 @@ static int ask(void *host, const char *question, const char **answer, size_t *le
 	return ACRED_OK;
 }
 
+static void know(void *host, const char *module, const struct acred_key *key)
+{
+	struct walk *walk = host;
+
+	survey_know(walk->context, module, key);
+}
+
+static bool known(void *host, const char *module, const struct acred_key *key)
+{
+	const struct walk *walk = host;
+
+	return survey_knows(walk->context, module, key);
+}
+
 /* `get` never asks; a keyring's own dialog is another matter. */
 static struct keyring_ears ears_of(struct walk *walk)
 {
+	bool surveys = walk->context->survey && walk->context->survey->held;
+
 	return (struct keyring_ears){
 		.host = walk,
 		.flags = (walk->may_prompt ? ACRED_MAY_PROMPT : 0) | (walk->context->interactive ? 0 : ACRED_NO_DIALOG),
@@ -144,6 +163,8 @@ static struct keyring_ears ears_of(struct walk *walk)
 		.put = put,
 		.note = note,
 		.ask = walk->may_prompt && walk->context->asks && prompt_secret_possible() ? ask : NULL,
+		.know = surveys ? know : NULL,
+		.known = surveys ? known : NULL,
 	};
 }
 

@@ -16,13 +16,13 @@
 #include "helper/base/stdout.h"
 #include "helper/lifecycle/cached.h"
 #include "helper/lifecycle/missing.h"
+#include "helper/lifecycle/survey.h"
 #include "helper/lifecycle/vault.h"
 #include "helper/settings.h"
 #include "helper/sources.h"
 #include "helper/state.h"
 #include "helper/verbs/verbs.h"
 
-#define MODULE_MS 2000
 #define SKEW_WORTH_TELLING_S 60
 #define TEXT_PER_ACCOUNT_BYTES 16384
 #define WHYS_BYTES 2048
@@ -280,7 +280,7 @@ static enum outcome report(struct context *context, const struct account *accoun
 	struct out out = { .p = malloc(room), .room = room };
 	enum outcome outcome;
 
-	if (!lines || !statuses || !out.p || !all_there) {
+	if (!lines || !statuses || !out.p || !all_there || !survey_of(context->survey, accounts, n)) {
 		outcome = trouble_say(&context->trouble, TROUBLE_WRITE_FAILED, "", "no memory for the answer");
 	} else {
 		for (size_t i = 0; i < n; i++)
@@ -297,14 +297,13 @@ static enum outcome report(struct context *context, const struct account *accoun
 	return outcome;
 }
 
-enum outcome status_main(struct context *context, const char *argument)
+static enum outcome status(struct context *context, const char *argument)
 {
 	ACCOUNTS accounts = { 0 };
 	char text[ACCOUNT_TEXT_BYTES];
 	struct account one;
 	enum outcome outcome = accounts_read(&accounts, &context->trouble);
 
-	context->module_ms = MODULE_MS;
 	tell_fallback(context);
 	if (outcome != DONE)
 		return outcome;
@@ -316,4 +315,15 @@ enum outcome status_main(struct context *context, const char *argument)
 		outcome = trouble_say(&context->trouble, TROUBLE_NO_ACCOUNT, "'alation-cred status' lists the accounts",
 		                      "nobody is logged in as %s", account_text(&one, text));
 	return outcome == DONE ? report(context, &one, 1) : outcome;
+}
+
+enum outcome status_main(struct context *context, const char *argument)
+{
+	struct survey survey = { 0 };
+	enum outcome outcome;
+
+	survey_start(context, &survey);
+	outcome = status(context, argument);
+	survey_end(context);
+	return outcome;
 }

@@ -175,6 +175,45 @@ expiring() {
 	no_calls
 }
 
+# More accounts in the list, without a login: user ids from 1001 on.
+listed_too() { # N
+	local line id
+	line=$(sed -n '/&user_id=102&/s/&default=1//p' "$STATE/accounts")
+	for ((id = 1001; id <= 1000 + $1; id++)); do sed "s/user_id=102/user_id=$id/" <<<"$line"; done >>"$STATE/accounts"
+	sed -i "1s/.*/v=2\&accounts=$((1 + $1))/" "$STATE/accounts"
+}
+modules() { jq -c '[.accounts[].refresh.module] | group_by(.) | map([.[0], length])' <<<"$out"; }
+
+@test "a keyring that hangs is waited for once, however many accounts it holds; what it holds is not called gone" {
+	local began=$EPOCHREALTIME took_ms
+	own_keyring
+	login_demo
+	listed_too 7
+	session_freeze
+	began=$EPOCHREALTIME
+	run_cred status --format json
+	took_ms=$(((${EPOCHREALTIME/./} - ${began/./}) / 1000))
+	session_thaw
+	expect 0
+	[[ $(modules) == '[[null,8]]' ]] || fails "another answer"
+	[[ $(jq -c '[.accounts[].refresh.passed_over[]|select(.module=="secret-service").status]|unique' <<<"$out") == '["timeout"]' ]] || fails "not late"
+	# 2 s, and 5 to spare: a wait for each of them is 11 s.
+	((took_ms < 7000)) || fails "$took_ms ms"
+}
+
+@test "many accounts in one keyring: each is found, and none that is not there" {
+	local id
+	login_demo
+	listed_too 100
+	for ((id = 1001; id <= 1099; id++)); do
+		secret-tool store --label=x application alation-cred facility refresh base_url "$SANDBOX_URL" user_id "$id" <<<x
+	done
+	run_cred status --format json
+	expect 0
+	[[ $(modules) == '[[null,1],["secret-service",100]]' ]] || fails "not these"
+	[[ $(jq -c '[.accounts[]|select(.refresh.module|not)|.user_id,.refresh.passed_over[-1].status]' <<<"$out") == '[1100,"absent"]' ]] || fails "another"
+}
+
 @test "several accounts: a line each with its own remedy, the first of them last; a named one alone" {
 	local ends_102 ends_103
 	login_demo
