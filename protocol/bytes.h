@@ -44,6 +44,18 @@ static inline bool byte_is_plain(char c, const char *extra)
 	       (c != '\0' && strchr(extra, c) != NULL);
 }
 
+/* Without the blanks and line ends around it. */
+static inline struct bytes bytes_trimmed(struct bytes b)
+{
+	while (b.n && b.p[0] && strchr(" \t\r\n", b.p[0])) {
+		b.p++;
+		b.n--;
+	}
+	while (b.n && b.p[b.n - 1] && strchr(" \t\r\n", b.p[b.n - 1]))
+		b.n--;
+	return b;
+}
+
 /*
  * Takes what stands before the next SEP off the front of *rest, and SEP with it; all of it where there is
  * no SEP. False once nothing is left.

@@ -78,14 +78,26 @@ static void show(int fd, const char *text)
 	}
 }
 
-void prompt_show(const char *text)
+static void show_lines(const char *text, bool drop_typed)
 {
 	int fd = open_terminal();
 
 	if (fd < 0)
 		return;
+	if (drop_typed && tcgetpgrp(fd) == getpgrp())
+		tcflush(fd, TCIFLUSH);
 	show(fd, text);
 	close(fd);
+}
+
+void prompt_show(const char *text)
+{
+	show_lines(text, false);
+}
+
+void prompt_again(const char *text)
+{
+	show_lines(text, true);
 }
 
 /* What is left until DEADLINE_MS, for ppoll. */

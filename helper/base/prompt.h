@@ -19,6 +19,9 @@ bool prompt_possible(void);
 /* Shows text (lines of its own) on the terminal; escapes nothing: the text is ours. */
 void prompt_show(const char *text);
 
+/* The same before a question is asked again: what a paste has left on the terminal is no answer to it, and goes. */
+void prompt_again(const char *text);
+
 /*
  * Asks QUESTION and reads one line, without its line end. HIDDEN: without echo, which comes back on every way
  * out, signals included; and what a paste had behind its first line is part of the answer, with the line feeds between. A

@@ -3,6 +3,7 @@
  * login: who, how, and with which secret; the rest is lifecycle/enroll.c. Asks a person, as of the other verbs
  * unlock alone does. A secret comes from a terminal without echo, an askpass program or stdin, never from the command line.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "helper/base/prompt.h"
 #include "helper/base/stdin.h"
 #include "helper/base/stdout.h"
+#include "helper/dialog.h"
 #include "helper/lifecycle/enroll.h"
 #include "helper/lifecycle/ready.h"
 #include "helper/lifecycle/vault.h"
@@ -30,6 +32,8 @@ struct gathered {
 	enum way way;
 	struct account account;
 	struct secret user, secret;
+	struct dialog dialog;
+	char about[URL_BASE_MAX_BYTES + 256]; /* the dialog's first lines */
 };
 
 static void gathered_wipe(struct gathered *g)
@@ -81,99 +85,143 @@ static enum outcome read_address(struct context *context, const char *argument, 
 	memcpy(g->account.base_url, url.base, sizeof g->account.base_url);
 	g->account.user_id = o->user_id ? o->user_id : url.user_id;
 	context_is_about(context, url.base);
+	snprintf(g->about, sizeof g->about,
+	         "Logging in to %s: a RefreshToken is proved by one mint, and kept in a keyring here.\n"
+	         "Ctrl-C ends this; until the last answer nothing is made at the server or kept.\n\n", url.base);
+	g->dialog.about = g->about;
 	return DONE;
 }
 
-/* A person's time is not the program's. */
-static enum outcome ask(struct context *context, const char *question, bool hidden, struct secret *ret_answer)
+/* The dialog's first question, where the options do not say. */
+static const char *judge_way(struct secret *answer, void *wanted)
 {
-	int64_t began_ms = clock_mono_ms();
-	enum outcome outcome = hidden ? prompt_secret(question, 0, ret_answer, &context->trouble)
-	                              : prompt_ask(question, false, ret_answer, &context->trouble);
+	enum way *way = wanted;
 
-	context->deadline_ms += clock_mono_ms() - began_ms;
-	return outcome;
+	if (!answer->len || bytes_are(secret_view(answer), "1"))
+		*way = WAY_TOKEN;
+	else if (bytes_are(secret_view(answer), "2"))
+		*way = WAY_PASSWORD;
+	else
+		return "neither 1 nor 2";
+	return NULL;
 }
 
-/* The dialog's first question, where the options do not say. */
 static enum outcome choose_way(struct context *context, struct gathered *g)
 {
 	const struct options *o = &context->options;
+	const struct dialog_question question = { "1 or 2 [1]: ", false, judge_way, &g->way, "type one of them" };
 	SECRET answer = { 0 };
-	enum outcome outcome;
 
 	g->way = o->user ? WAY_PASSWORD : o->user_id || o->token_stdin ? WAY_TOKEN : WAY_UNKNOWN;
 	if (g->way != WAY_UNKNOWN)
 		return DONE;
 	if (!isatty(STDIN_FILENO) || !prompt_possible())
 		return usage(context, "--user NAME --password-stdin, or --user-id N --token-stdin", "there is no terminal to ask how to sign in");
-	prompt_show("How do you sign in to the catalog?\n"
-	            "  1  single sign-on (SSO: Okta, Entra ...), with a RefreshToken made on its web page\n"
-	            "  2  user name and password\n");
-	outcome = ask(context, "1 or 2: ", false, &answer);
-	if (outcome != DONE)
-		return outcome;
-	if (bytes_are(secret_view(&answer), "1"))
-		g->way = WAY_TOKEN;
-	else if (bytes_are(secret_view(&answer), "2"))
-		g->way = WAY_PASSWORD;
-	else
-		return usage(context, "start again", "neither 1 nor 2");
-	return DONE;
+	dialog_show(&g->dialog, "How do you sign in to the catalog?\n"
+	                        "  1  single sign-on (SSO: Okta, Entra ...), with a RefreshToken made on its web page\n"
+	                        "  2  user name and password; never type a password of single sign-on here\n");
+	return dialog_ask(context, &g->dialog, &question, &answer);
 }
 
 /* A window that an askpass program opens says nothing of its own, where a terminal still shows the command. */
-static enum outcome ask_secret(struct context *context, const struct gathered *g, const char *what, struct secret *ret_secret)
+static enum outcome ask_secret(struct context *context, struct gathered *g, const char *what, dialog_judge *judge, const char *remedy)
 {
-	char question[URL_BASE_MAX_BYTES + 64];
+	char text[URL_BASE_MAX_BYTES + 64];
+	const struct dialog_question question = { text, true, judge, NULL, remedy };
 
 	if (!prompt_secret_possible())
 		return usage(context, "give the secret on stdin: --password-stdin or --token-stdin", "there is no terminal to ask on");
 	if (prompt_possible())
-		snprintf(question, sizeof question, "%s: ", what);
+		snprintf(text, sizeof text, "%s: ", what);
 	else
-		snprintf(question, sizeof question, "%s, for %s: ", what, g->account.base_url);
-	return ask(context, question, true, ret_secret);
+		snprintf(text, sizeof text, "%s, for %s: ", what, g->account.base_url);
+	return dialog_ask(context, &g->dialog, &question, &g->secret);
 }
 
-static enum outcome read_secret(struct context *context, const struct gathered *g, bool from_stdin, const char *what, size_t max_bytes,
-                                struct secret *ret_secret)
+/* One final line feed is not the secret's. */
+static enum outcome read_secret(struct context *context, size_t max_bytes, dialog_judge *judge, const char *remedy, struct secret *ret_secret)
 {
-	enum outcome outcome;
+	const char *why;
+	enum outcome outcome = stdin_read(max_bytes, context->deadline_ms, ret_secret, &context->trouble);
 
-	if (!from_stdin)
-		return ask_secret(context, g, what, ret_secret);
-	outcome = stdin_read(max_bytes, context->deadline_ms, ret_secret, &context->trouble);
-	if (outcome == DONE && ret_secret->len && ret_secret->bytes[ret_secret->len - 1] == '\n')
+	if (outcome != DONE)
+		return outcome;
+	if (ret_secret->len && ret_secret->bytes[ret_secret->len - 1] == '\n')
 		ret_secret->len--;
-	return outcome;
+	why = judge(ret_secret, NULL);
+	return why ? usage(context, remedy, why) : DONE;
+}
+
+static const char *judge_user(struct secret *answer, void *wanted)
+{
+	(void)wanted;
+	return answer->len ? NULL : "the user name is empty";
+}
+
+static const char *judge_password(struct secret *answer, void *wanted)
+{
+	(void)wanted;
+	if (!answer->len)
+		return "the password is empty";
+	return memchr(answer->bytes, '\0', answer->len) ? "the password has a NUL in it" : NULL;
+}
+
+/* On stdin it may be what it will. */
+static const char *judge_typed_password(struct secret *answer, void *wanted)
+{
+	if (answer->len && memchr(answer->bytes, '\n', answer->len))
+		return "that was more than one line";
+	return judge_password(answer, wanted);
 }
 
 static enum outcome ask_password(struct context *context, struct gathered *g)
 {
+	static const char remedy[] = "give the password on one line";
+	const struct dialog_question user = { "User name: ", false, judge_user, NULL, "give the name you sign in with" };
 	const struct options *o = &context->options;
 	enum outcome outcome = DONE;
 
-	if (o->user) {
-		if (!secret_set(&g->user, bytes_of(o->user)))
-			return usage(context, "", "no memory for the user name");
-	} else {
-		outcome = ask(context, "User name: ", false, &g->user);
+	if (!o->user)
+		outcome = dialog_ask(context, &g->dialog, &user, &g->user);
+	else if (!secret_set(&g->user, bytes_of(o->user)))
+		return usage(context, "", "no memory for the user name");
+	if (outcome != DONE)
+		return outcome;
+	return o->password_stdin ? read_secret(context, PASSWORD_MAX_BYTES, judge_password, remedy, &g->secret)
+	                         : ask_secret(context, g, "Password", judge_typed_password, remedy);
+}
+
+static const char *judge_user_id(struct secret *answer, void *wanted)
+{
+	int64_t *user_id = wanted, typed = url_user_id(secret_view(answer));
+
+	/* What stood there before is what was offered. */
+	if (typed)
+		*user_id = typed;
+	return typed || (!answer->len && *user_id) ? NULL : "that is no user id";
+}
+
+/* Whoever logs in again is mostly the one who is there: the only account of that instance, or 0. */
+static int64_t known_user_id(const struct accounts *accounts, const char *base_url)
+{
+	int64_t user_id = 0;
+
+	for (size_t i = 0; i < accounts->n; i++) {
+		if (strcmp(accounts->list[i].base_url, base_url) != 0)
+			continue;
+		if (user_id)
+			return 0;
+		user_id = accounts->list[i].user_id;
 	}
-	if (outcome == DONE && !g->user.len)
-		return usage(context, "give the name you sign in with", "the user name is empty");
-	if (outcome == DONE)
-		outcome = read_secret(context, g, o->password_stdin, "Password", PASSWORD_MAX_BYTES, &g->secret);
-	if (outcome == DONE && !g->secret.len)
-		return usage(context, "give the password on one line", "the password is empty");
-	if (outcome == DONE && memchr(g->secret.bytes, '\0', g->secret.len))
-		return usage(context, "", "the password has a NUL in it");
-	return outcome;
+	return user_id;
 }
 
 /* The page shows both; the person copies them from there. */
-static enum outcome ask_user_id(struct context *context, struct gathered *g)
+static enum outcome ask_user_id(struct context *context, const struct accounts *accounts, struct gathered *g)
 {
+	int64_t user_id = known_user_id(accounts, g->account.base_url);
+	char text[64];
+	const struct dialog_question question = { text, false, judge_user_id, &user_id, "it is a positive number, such as 102" };
 	SECRET answer = { 0 };
 	enum outcome outcome;
 
@@ -181,66 +229,72 @@ static enum outcome ask_user_id(struct context *context, struct gathered *g)
 		return DONE;
 	if (!prompt_possible() || context->options.token_stdin)
 		return usage(context, "--user-id N; it stands on the page where the RefreshToken is made", "whose RefreshToken is it? its user id is missing");
-	outcome = ask(context, "Numeric user id: ", false, &answer);
-	if (outcome != DONE)
-		return outcome;
-	g->account.user_id = url_user_id(secret_view(&answer));
-	return g->account.user_id ? DONE : usage(context, "it is a positive number, such as 102", "that is no user id");
+	snprintf(text, sizeof text, user_id ? "Numeric user id [%" PRId64 "]: " : "Numeric user id: ", user_id);
+	outcome = dialog_ask(context, &g->dialog, &question, &answer);
+	if (outcome == DONE)
+		g->account.user_id = user_id;
+	return outcome;
 }
 
 /* Blanks and line ends that a paste brings along go; what is inside must be a token's. */
-static enum outcome check_token(struct context *context, struct secret *token)
+static const char *judge_token(struct secret *answer, void *wanted)
 {
-	static const char around[] = " \t\r\n";
-	struct bytes b = secret_view(token);
+	struct bytes b = bytes_trimmed(secret_view(answer));
 	SECRET trimmed = { 0 };
 
-	while (b.n && strchr(around, b.p[0]) && b.p[0]) {
-		b.p++;
-		b.n--;
-	}
-	while (b.n && strchr(around, b.p[b.n - 1]) && b.p[b.n - 1])
-		b.n--;
+	(void)wanted;
 	if (!b.n)
-		return usage(context, "copy it again from the page", "the RefreshToken is empty");
+		return "the RefreshToken is empty";
 	if (!token_ok(b))
-		return usage(context, "copy it again from the page", "that is no RefreshToken: it has a blank or another character that a token never has");
+		return "that is no RefreshToken: it has a blank or another character that a token never has";
 	if (!secret_set(&trimmed, b))
-		return usage(context, "", "no memory for the RefreshToken");
-	secret_move(token, &trimmed);
-	return DONE;
+		return "no memory for the RefreshToken";
+	secret_move(answer, &trimmed);
+	return NULL;
+}
+
+/* Of what may be shared too little is ended, of what is not too much. */
+static const char *judge_shared(struct secret *answer, void *wanted)
+{
+	static const char *const yes[] = { "", "y", "yes", "Y", "Yes", "YES" }, *const no[] = { "n", "no", "N", "No", "NO" };
+	bool *exclusive = wanted;
+
+	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+		if (bytes_are(secret_view(answer), yes[i]))
+			return NULL;
+	for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+		*exclusive |= bytes_are(secret_view(answer), no[i]);
+	return *exclusive ? NULL : "neither y nor n";
 }
 
 static enum outcome ask_whether_shared(struct context *context, struct gathered *g)
 {
 	const struct options *o = &context->options;
+	const struct dialog_question question = { "Used elsewhere, y or n [y]: ", false, judge_shared, &g->account.exclusive, "type one of them" };
 	SECRET answer = { 0 };
-	enum outcome outcome;
 
 	g->account.exclusive = o->exclusive;
 	if (o->exclusive || o->shared || o->token_stdin || !prompt_possible())
 		return DONE;
-	prompt_show("Is this RefreshToken used anywhere else: a script, another machine, Tableau?\n"
-	            "Only one that is used here alone can ever be renewed from here.\n");
-	outcome = ask(context, "Used elsewhere, y or n: ", false, &answer);
-	g->account.exclusive = outcome == DONE && (bytes_are(secret_view(&answer), "n") || bytes_are(secret_view(&answer), "no"));
-	return outcome;
+	dialog_show(&g->dialog, "Is this RefreshToken used anywhere else: a script, another machine, Tableau?\n"
+	                        "Only one that is used here alone can ever be renewed from here.\n");
+	return dialog_ask(context, &g->dialog, &question, &answer);
 }
 
-static enum outcome ask_token(struct context *context, struct gathered *g)
+static enum outcome ask_token(struct context *context, const struct accounts *accounts, struct gathered *g)
 {
+	static const char remedy[] = "copy it again from the page";
 	char page[URL_BASE_MAX_BYTES + 256];
 	enum outcome outcome;
 
 	if (!context->options.token_stdin && prompt_possible()) {
 		snprintf(page, sizeof page, "Open %s/account/auth and create a RefreshToken.\nThe page shows your numeric user id too.\n", g->account.base_url);
-		prompt_show(page);
+		dialog_show(&g->dialog, page);
 	}
-	outcome = ask_user_id(context, g);
+	outcome = ask_user_id(context, accounts, g);
 	if (outcome == DONE)
-		outcome = read_secret(context, g, context->options.token_stdin, "RefreshToken (not shown)", 2 * TOKEN_MAX_BYTES, &g->secret);
-	if (outcome == DONE)
-		outcome = check_token(context, &g->secret);
+		outcome = context->options.token_stdin ? read_secret(context, 2 * TOKEN_MAX_BYTES, judge_token, remedy, &g->secret)
+		                                       : ask_secret(context, g, "RefreshToken (not shown)", judge_token, remedy);
 	if (outcome == DONE)
 		outcome = ask_whether_shared(context, g);
 	return outcome;
@@ -360,7 +414,7 @@ enum outcome login_main(struct context *context, const char *argument)
 	if (outcome == DONE)
 		outcome = choose_way(context, &g);
 	if (outcome == DONE && (g.way == WAY_TOKEN))
-		outcome = ask_token(context, &g);
+		outcome = ask_token(context, &accounts, &g);
 	else if (outcome == DONE)
 		outcome = ask_password(context, &g);
 	if (outcome == DONE)

@@ -141,7 +141,7 @@ signal_child() { kill "-$1" "$(pgrep -P "$2" -x "alation-cred.*")"; }
 	export -f signal_child
 	for signal in TERM HUP INT QUIT; do
 		on_terminal bash -c 'signal_child "$@"' - "$signal" <<-END
-			expect 1 or 2:
+			expect 1 or 2
 			send 2
 			expect User name:
 			send demo
@@ -152,7 +152,7 @@ signal_child() { kill "-$1" "$(pgrep -P "$2" -x "alation-cred.*")"; }
 		[[ $screen =~ [[:space:]]echo[[:space:]] ]] || { echo "$signal: $screen" >&2 && false; }
 	done
 	ALATION_CRED_FAILPOINT=create.asking:kill CRED=$FAILPOINTS on_terminal <<-END
-		expect 1 or 2:
+		expect 1 or 2
 		send 2
 		expect User name:
 		send demo

@@ -342,16 +342,20 @@ waiting() {
 # What is pasted comes in one piece; the pty's Enter is a carriage return, and so is this.
 CR=$'\r'
 
-@test "H13: a paste of several lines at a hidden prompt: the first is the answer, the rest is thrown away and never shown or run" {
+@test "H13: a paste of several lines at a hidden prompt: no line of it is the answer, and none is shown or run" {
 	local token
 	screen=$("$PTY" sh -c '"$0" login "$1"; echo "ended $?"; read -r line; echo "read: $line"' "$CRED" "$SANDBOX_URL" 3>&- <<-END
-		expect 1 or 2:
+		expect 1 or 2
 		send 2
 		expect User name:
 		send demo
 		expect Password:
 		echo off
 		send demo-password${CR}echo pasted-rest
+		expect more than one line
+		expect Password:
+		echo off
+		send demo-password
 		expect ended 0
 		echo on
 		send typed
@@ -361,12 +365,16 @@ CR=$'\r'
 	[[ $screen != *demo-password* && $screen != *pasted-rest* && $screen == *'read: typed'* ]] || { echo "$screen" >&2; return 1; }
 	token=$(sandbox_refresh_token 102)
 	screen=$("$PTY" "$CRED" login "${SANDBOX_URL/:\/\//:\/\/102@}" 3>&- <<-END
-		expect 1 or 2:
+		expect 1 or 2
 		send 1
 		expect not shown
 		echo off
 		send $token${CR}pasted-rest
-		expect y or n:
+		expect no RefreshToken
+		expect not shown
+		echo off
+		send $token$CR
+		expect y or n
 		send n
 		expect logged in as
 	END

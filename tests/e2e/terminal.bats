@@ -28,7 +28,7 @@ teardown() {
 
 @test "way 1: the page's address, the id, a hidden token, and whether it is used elsewhere" {
 	dialog "$CRED" login "$SANDBOX_URL" <<-END
-		expect 1 or 2:
+		expect 1 or 2
 		echo on
 		send 1
 		expect $SANDBOX_URL/account/auth
@@ -39,7 +39,7 @@ teardown() {
 		expect RefreshToken (not shown):
 		echo off
 		send  $REFRESH 
-		expect Used elsewhere, y or n:
+		expect Used elsewhere, y or n [y]:
 		echo on
 		send n
 		expect logged in as
@@ -56,12 +56,12 @@ teardown() {
 
 @test "way 1 with a shared token and the id in the address: it is said until when it serves" {
 	dialog "$CRED" login "${SANDBOX_URL/:\/\//:\/\/102@}" <<-END
-		expect 1 or 2:
+		expect 1 or 2
 		send 1
 		expect not shown
 		echo off
 		send $REFRESH
-		expect y or n:
+		expect y or n
 		send y
 		expect shared
 	END
@@ -74,7 +74,7 @@ teardown() {
 
 @test "way 2: user name and a hidden password; the dialog is not on stdout" {
 	dialog sh -c 'exec "$0" login "$1" --format json >"$2"' "$CRED" "$SANDBOX_URL" "$OUT" <<-END
-		expect 1 or 2:
+		expect 1 or 2
 		send 2
 		expect User name:
 		echo on
@@ -92,7 +92,7 @@ teardown() {
 
 @test "a person's time is not the program's: --timeout does not run while it waits for one" {
 	dialog "$CRED" login "$SANDBOX_URL" --timeout 1 <<-END
-		expect 1 or 2:
+		expect 1 or 2
 		wait 700
 		send 2
 		expect User name:
@@ -109,7 +109,7 @@ teardown() {
 @test "a wrong password, twice: 3, never shown, and the terminal echoes again" {
 	for _ in 1 2; do
 		dialog sh -c '"$0" login "$1"; code=$?; stty -a; exit $code' "$CRED" "$SANDBOX_URL" <<-END
-			expect 1 or 2:
+			expect 1 or 2
 			send 2
 			expect User name:
 			send demo
@@ -125,35 +125,101 @@ teardown() {
 	done
 }
 
-@test "neither 1 nor 2, nothing, a user id that is none, an empty or broken secret: 2, and no server was asked" {
-	local answers line steps
+@test "an answer that cannot be is asked for again, three times in all: then 2, and no server was asked" {
+	local answers line steps answer
 	while read -r answers; do
-		steps=$'expect 1 or 2:\n'
+		steps=
 		IFS='|' read -r -a line <<<"$answers"
 		for answer in "${line[@]}"; do steps+="$answer"$'\n'; done
 		dialog "$CRED" login "$SANDBOX_URL" <<<"$steps"
 		[[ $code == 2 ]] || { echo "$answers: exit $code" "$screen"; return 1; }
 		hides two-words
 	done <<-'END'
-		send 3
-		send
-		send 1 2
-		send 1|expect id:|send 0
-		send 1|expect id:|send abc
-		send 1|expect id:|send 102|expect not shown|echo off|send
-		send 1|expect id:|send 102|expect not shown|echo off|send two-words here
-		send 2|expect name:|send
-		send 2|expect name:|send demo|expect Password|echo off|send
+		expect [1]:|send 3|expect neither 1 nor 2|expect [1]:|send 1 2|expect neither|expect [1]:|send one|expect neither
+		expect [1]:|send|expect id:|send|expect that is no user id|expect id:|send 0|expect no user|expect id:|send abc
+		expect [1]:|send 1|expect id:|send 102|expect not shown|echo off|send two-words here|expect no RefreshToken|expect not shown|echo off|send|expect is empty|expect not shown|echo off|send two-words here
+		expect [1]:|send 2|expect name:|send|expect is empty|expect name:|send  |expect name:|send
+		expect [1]:|send 2|expect name:|send demo|expect Password|echo off|send|expect is empty|expect Password|echo off|send|expect Password|echo off|send
 		press D
-		send 2|expect name:|send demo|expect Password|echo off|press D
+		expect [1]:|send 2|expect name:|send demo|expect Password|echo off|press D
 	END
 	no_calls
+}
+
+@test "the wrong answer, then the right one, at each question; what is offered is taken by Enter" {
+	dialog "$CRED" login "$SANDBOX_URL" <<-END
+		expect Logging in to $SANDBOX_URL
+		expect Ctrl-C ends this
+		expect 1 or 2 [1]:
+		send x
+		expect neither 1 nor 2
+		expect 1 or 2 [1]:
+		send
+		expect Numeric user id:
+		send O2
+		expect no user id; it is a positive number
+		expect Numeric user id:
+		send  102 
+		expect RefreshToken (not shown):
+		echo off
+		send no token
+		expect another character that a token never has; copy it again
+		expect RefreshToken (not shown):
+		echo off
+		send $REFRESH
+		expect y or n [y]:
+		send perhaps
+		expect neither y nor n
+		expect y or n [y]:
+		send NO
+		expect logged in as
+	END
+	[[ $code == 0 ]]
+	hides "$REFRESH"
+	run_cred status --format json
+	[[ $(jq .accounts[0].exclusive <<<"$out") == true ]]
+	REFRESH=$(sandbox_refresh_token 102 again)
+	dialog "$CRED" login "$SANDBOX_URL" <<-END
+		expect 1 or 2 [1]:
+		send
+		expect Numeric user id [102]:
+		send
+		expect not shown
+		echo off
+		send $REFRESH
+		expect y or n [y]:
+		send
+		expect counts as shared
+	END
+	[[ $code == 0 ]]
+	run_cred logout
+	dialog "$CRED" login "$SANDBOX_URL" <<-END
+		expect 1 or 2 [1]:
+		send zwei
+		expect 1 or 2 [1]:
+		send 2
+		expect User name:
+		send
+		expect the user name is empty
+		expect User name:
+		send  demo
+		expect Password:
+		echo off
+		send
+		expect the password is empty
+		expect Password:
+		echo off
+		send demo-password
+		expect logged in as
+	END
+	[[ $code == 0 ]]
+	hides demo-password
 }
 
 @test "Ctrl-C at the hidden prompt: the echo comes back, and the signal ends it" {
 	# The shell that is asked first survives, so that the terminal can be looked at.
 	dialog bash -c 'trap "" TTOU; trap : INT; "$0" login "$1"; echo "ended $?"; stty -a' "$CRED" "$SANDBOX_URL" <<-END
-		expect 1 or 2:
+		expect 1 or 2
 		send 2
 		expect User name:
 		send demo
@@ -165,7 +231,7 @@ teardown() {
 	END
 	[[ $screen =~ [[:space:]]echo[[:space:]] ]]
 	dialog "$CRED" login "$SANDBOX_URL" <<-END
-		expect 1 or 2:
+		expect 1 or 2
 		send 1
 		expect user id:
 		press C
@@ -176,7 +242,7 @@ teardown() {
 
 @test "Ctrl-Z where nobody could go on with it: it asks again, hidden" {
 	dialog "$CRED" login "$SANDBOX_URL" <<-END
-		expect 1 or 2:
+		expect 1 or 2
 		send 2
 		expect User name:
 		send demo
