@@ -9,6 +9,7 @@
 #include "helper/base/stdout.h"
 #include "helper/lifecycle/walk.h"
 #include "helper/base/trace.h"
+#include "helper/complete.h"
 #include "helper/context.h"
 #include "helper/help.h"
 #include "helper/request.h"
@@ -80,11 +81,22 @@ static enum outcome check(const struct verb *verb, const struct options *o)
 	return DONE;
 }
 
+/* What a shell asks on Tab: silent about whatever goes wrong, its reader's end included. */
+static enum outcome show_candidates(int argc, const char *const argv[])
+{
+	static char buffer[COMPLETE_BYTES];
+	struct trouble ignored = { 0 };
+
+	return stdout_write(complete(argc, argv, buffer), context.deadline_ms, &ignored);
+}
+
 static enum outcome run(int argc, const char *const argv[])
 {
 	struct options *o = &context.options;
 	const struct verb *verb;
 
+	if (argc > 1 && strcmp(argv[1], "complete") == 0 && !protocol_of_program(bytes_of(argv[0])))
+		return show_candidates(argc - 2, argv + 2);
 	if (options_parse(argc - 1, argv + 1, o, &context.trouble) != DONE)
 		return USAGE;
 	if (!o->protocol)

@@ -14,6 +14,8 @@
 
 #define HELP_COLUMN 26
 
+const char *const interactive_words[] = { "auto", "always", "never", NULL };
+
 static bool set_format(struct options *o, const char *value)
 {
 	const struct format *format = format_named(bytes_of(value));
@@ -33,10 +35,8 @@ static bool set_protocol(struct options *o, const char *value)
 
 static bool set_interactive(struct options *o, const char *value)
 {
-	static const char *const words[] = { "auto", "always", "never" };
-
-	for (int i = 0; i < 3; i++) {
-		if (strcmp(value, words[i]) == 0) {
+	for (int i = 0; interactive_words[i]; i++) {
+		if (strcmp(value, interactive_words[i]) == 0) {
 			o->interactive = (enum interactive)i;
 			return true;
 		}
@@ -111,13 +111,7 @@ FLAG(set_exclusive, exclusive)
 FLAG(set_shared, shared)
 FLAG(set_default, make_default)
 
-static const struct option {
-	const char *name;  /* "--format", or a short one */
-	const char *value; /* what its value is called; NULL: it has none */
-	enum option_class class;
-	bool (*set)(struct options *, const char *value);
-	const char *help;
-} table[] = {
+static const struct option table[] = {
 	{ "--format", "FORMAT", FOR_ALL, set_format, "token, header, curl, env, json or headers-json" },
 	{ "--interactive", "WHEN", FOR_ALL, set_interactive, "auto, always or never: may a keyring open its dialog?" },
 	{ "--timeout", "DUR", FOR_ALL, set_timeout, "for the whole call: 20, 45s, 2m; without it 30s" },
@@ -146,8 +140,7 @@ static const struct option {
 };
 #define TABLE (sizeof table / sizeof *table)
 
-/* The row of the option word ARG; *ret_value is what stands behind its '=', or NULL. */
-static const struct option *find(const char *arg, const char **ret_value)
+const struct option *options_find(const char *arg, const char **ret_value)
 {
 	const char *eq = strncmp(arg, "--", 2) == 0 ? strchr(arg, '=') : NULL;
 	struct bytes name = { arg, eq ? (size_t)(eq - arg) : strlen(arg) };
@@ -216,7 +209,7 @@ enum outcome options_parse(int argc, const char *const argv[], struct options *r
 			only_args = true;
 			continue;
 		}
-		option = find(arg, &value);
+		option = options_find(arg, &value);
 		if (!option) {
 			wrong_word(trouble, arg);
 			continue;
@@ -235,6 +228,11 @@ enum outcome options_parse(int argc, const char *const argv[], struct options *r
 			wrong_value(trouble, option);
 	}
 	return trouble_outcome(trouble->code);
+}
+
+const struct option *options_at(size_t i)
+{
+	return i < TABLE ? &table[i] : NULL;
 }
 
 void options_help(struct out *out, enum option_class class)

@@ -18,6 +18,9 @@
 
 enum interactive { INTERACTIVE_AUTO, INTERACTIVE_ALWAYS, INTERACTIVE_NEVER };
 
+/* By that enum; NULL ends them. */
+extern const char *const interactive_words[];
+
 /* Which verbs an option is for. */
 enum option_class { FOR_ALL, FOR_LOGIN, FOR_TOKENS, FOR_GIT, FOR_EACH, FOR_LOGOUT, FOR_ROTATE, FOR_STATUS, OPTION_CLASSES };
 
@@ -48,6 +51,20 @@ struct options {
 	const char *args[OPTIONS_ARGS_MAX];
 	int n_args;
 };
+
+struct option {
+	const char *name;  /* "--format", or a short one */
+	const char *value; /* what its value is called, by which it is completed, too; NULL: it has none */
+	enum option_class class;
+	bool (*set)(struct options *, const char *value);
+	const char *help;  /* NULL: another name of an option that has one */
+};
+
+/* The Ith option of the table, or NULL. */
+const struct option *options_at(size_t i);
+
+/* The one that the word ARG is, or NULL; *ret_value is what stands behind its '=', or NULL. */
+const struct option *options_find(const char *arg, const char **ret_value);
 
 /*
  * Reads argv (without argv[0]) into *ret_options, which is filled as far as it could be read even where the

@@ -11,20 +11,33 @@
 #include "helper/base/stdout.h"
 #include "helper/verbs/verbs.h"
 
+enum { SET_DEFAULT, SET_EXCLUSIVE, SET_SHARED };
+
+const char *const set_words[] = {
+	[SET_DEFAULT] = "default",
+	[SET_EXCLUSIVE] = "exclusive",
+	[SET_SHARED] = "shared",
+	NULL,
+};
+
 static enum outcome change(struct account *account, const char *word, const char **ret_words)
 {
-	if (strcmp(word, "default") == 0) {
-		account->is_default = true;
-		*ret_words = "is the default account";
-	} else if (strcmp(word, "exclusive") == 0) {
-		account->exclusive = true;
-		*ret_words = "counts as exclusive: nothing else uses its RefreshToken";
-	} else if (strcmp(word, "shared") == 0) {
-		account->exclusive = false;
-		*ret_words = "counts as shared: something else uses its RefreshToken too";
-	} else {
+	static const char *const done[] = {
+		[SET_DEFAULT] = "is the default account",
+		[SET_EXCLUSIVE] = "counts as exclusive: nothing else uses its RefreshToken",
+		[SET_SHARED] = "counts as shared: something else uses its RefreshToken too",
+	};
+	int i = 0;
+
+	while (set_words[i] && strcmp(word, set_words[i]) != 0)
+		i++;
+	if (!set_words[i])
 		return USAGE;
-	}
+	if (i == SET_DEFAULT)
+		account->is_default = true;
+	else
+		account->exclusive = i == SET_EXCLUSIVE;
+	*ret_words = done[i];
 	return DONE;
 }
 

@@ -1,0 +1,141 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Completion: what the program offers for a command line that is not finished.
+# No server and no keyring is there to be asked.
+
+bats_require_minimum_version 1.5.0
+load ../lib/program
+
+setup() {
+	program_environment
+	export HOME=$BATS_TEST_TMPDIR/home XDG_STATE_HOME= XDG_CONFIG_HOME= XDG_DATA_HOME= ZDOTDIR=
+	unset DBUS_SESSION_BUS_ADDRESS DISPLAY WAYLAND_DISPLAY
+	mkdir -m 0700 -p "$HOME/.local/state/alation-cred"
+	OUT=$BATS_TEST_TMPDIR/out
+	accounts 'base_url=https%3A%2F%2Fcatalog.example.com&user_id=102&name=x&module=secret-service&default=1&exclusive=1' \
+		'base_url=https%3A%2F%2Fcatalog.example.com&user_id=7&name=x&module=sealed-file&default=0&exclusive=0' \
+		'base_url=https%3A%2F%2Ftest.example.com%3A8443&user_id=102&name=x&module=sealed-file&default=0&exclusive=1'
+}
+
+accounts() { # LINE...
+	(umask 077 && { echo "v=2&accounts=$#" && printf 'v=1&%s\n' "$@"; } >"$HOME/.local/state/alation-cred/accounts")
+}
+
+# offers 'CANDIDATE...' WORD...: the candidates alone, in any order; it is never a failure, and nothing is said of one.
+offers() {
+	local wanted=$1
+	shift
+	run_cred complete "$@"
+	[[ $code == 0 && -z $err ]] || fails 'not silent' || return 1
+	[[ $(cut -f1 <<<"$out" | sort | xargs) == "$(tr ' ' '\n' <<<"$wanted" | sort | xargs)" ]] || fails "not offered: $wanted"
+}
+
+verbs() { cred --help | sed -nE 's/^  ([a-z]+) .*/\1/p'; }
+options() { cred "$@" --help | sed -nE 's/^  (-[-a-z]+).*/\1/p'; }
+
+@test "verbs, and of each its options and no other's" {
+	offers "$(verbs | xargs) help" ''
+	offers 'get' g
+	offers "$(verbs | grep ^s | xargs)" help s
+	offers '' zzz
+	for verb in $(verbs); do
+		offers "$(options "$verb" | xargs)" "$verb" -
+	done
+	offers '--fresh' get --fr
+	offers "$(options status | grep -v timeout | xargs)" status --timeout 5 -
+	offers '' get -- --f
+	offers '' get --fre=
+	run_cred complete get --min
+	[[ $out == *$'\t'"$(cred get --help | sed -nE 's/^  --min-ttl DUR +//p')" ]]
+}
+
+@test "values: formats, protocols, words, and none where one is a person's own" {
+	offers 'token header curl env json headers-json' get --format ''
+	offers '--format=json' get --format=j
+	offers '--format=json' --format=j
+	offers 'token json' status --format ''
+	offers git store --protocol ''
+	offers 'auto always never' --interactive ''
+	offers never --interactive n
+	for option in --timeout --min-ttl; do offers '' get "$option" ''; done
+	for option in --user --user-id --name; do offers '' login "$option" ''; done
+	offers "$(verbs | grep ^l | xargs)" --timeout 5 l
+}
+
+@test "accounts: from the list alone, as one begins to write them" {
+	all='https://102@catalog.example.com https://7@catalog.example.com https://102@test.example.com:8443'
+	for verb in get token logout status validate revoke rotate unlock lock; do
+		offers "$all" "$verb" ''
+	done
+	offers "$all" get https://
+	offers 'https://7@catalog.example.com' get https://7
+	offers 'https://7@catalog.example.com' get --format json -v https://7
+	offers 'https://102@test.example.com:8443' get https://102@t
+	offers '7@catalog.example.com' get 7
+	offers 'catalog.example.com' get cat
+	offers 'https://test.example.com:8443' get https://test
+	offers '' get nobody
+	offers '' get https://7@catalog.example.com https
+	offers 'https://catalog.example.com https://test.example.com:8443' login ''
+	# Each of them is one that the program takes.
+	for word in $all 7@catalog.example.com https://test.example.com:8443; do
+		run_cred status "$word"
+		expect 0
+	done
+	run_cred complete get 7
+	[[ $out == *$'\t''shared, in sealed-file' ]]
+}
+
+@test "set: its words, and after one of them nothing more" {
+	offers 'default exclusive shared https://102@catalog.example.com https://7@catalog.example.com https://102@test.example.com:8443' set ''
+	offers 'default exclusive shared' set https://7@catalog.example.com ''
+	offers '' set default d
+	for word in default exclusive shared; do
+		run_cred set https://7@catalog.example.com "$word"
+		expect 0
+	done
+}
+
+@test "modules: those that lie there as files, and those that the configuration names by their path" {
+	[[ ! -e ${CRED%/*}/modules/sealed-file.so ]] || modules=$(cd "${CRED%/*}/modules" && ls | sed 's/\.so$//' | xargs)
+	[[ $modules == *sealed-file* ]]
+	offers "$modules" login --keyring ''
+	offers sealed-file login --keyring sea
+	mkdir -p "$HOME/.config/alation-cred"
+	printf '%s\n' 'refresh sufficient /opt/modules/own.so' 'refresh sufficient sealed-file' '[https://other.example.com]' 'timeout 5' >"$HOME/.config/alation-cred/config"
+	chmod -R go-w "$HOME/.config"
+	offers "$modules /opt/modules/own.so" login --keyring ''
+	offers 'https://other.example.com' login https://o
+}
+
+@test "what cannot be read offers nothing of it, and says nothing; what is in it cannot break out" {
+	mkdir -p "$HOME/.config/alation-cred"
+	echo 'no such word' >"$HOME/.config/alation-cred/config"
+	offers 'https://7@catalog.example.com' get https://7
+	echo garbage >"$HOME/.local/state/alation-cred/accounts"
+	offers 'get' ge
+	offers '' get https
+	accounts 'base_url=https%3A%2F%2Fa.example.com%0Aevil&user_id=1&name=x&module=secret-service&default=1&exclusive=1' \
+		'base_url=https%3A%2F%2Fb.example.com&user_id=2&name=x&module=%1B%5B2Jx&default=0&exclusive=1'
+	offers 'https://2@b.example.com' get https
+	[[ $out == *$'\t''exclusive, in its keyring' ]]
+	rm -r "$HOME/.local"
+	offers "$(options get | xargs)" get ''
+	code=0
+	"$CRED" complete '' >/dev/full 2>"$BATS_TEST_TMPDIR/err" 3>&- || code=$?
+	[[ $code == 0 && ! -s $BATS_TEST_TMPDIR/err ]]
+	# git's helper has no such verb.
+	ln -s "$CRED" "$BATS_TEST_TMPDIR/git-credential-alation"
+	[[ -z $("$BATS_TEST_TMPDIR/git-credential-alation" complete '' </dev/null 3>&-) ]]
+}
+
+@test "it asks nobody: no library is loaded, no process begun, no socket opened" {
+	strace -o /dev/null true 2>/dev/null || skip 'strace may not trace here'
+	[[ $(ldd "$CRED") != *san* ]] || skip 'a sanitizer brings libraries of its own'
+	for line in 'get ' 'login --keyring ' 'set ' ''; do
+		strace -f -o "$BATS_TEST_TMPDIR/trace" "$CRED" complete ${line% } '' >/dev/null 2>&1 3>&-
+		run ! grep -E '^[0-9]+ +(socket|connect|clone|clone3|fork|vfork|keyctl|add_key|unlink|rename|mkdir)\(' "$BATS_TEST_TMPDIR/trace"
+		run ! grep -E 'open(at)?\(.*(O_WRONLY|O_RDWR|O_CREAT)' "$BATS_TEST_TMPDIR/trace"
+		run ! grep -E 'open(at)?\(.*\.so' <(grep -vE '/(ld\.so\.cache|libc\.so\.6|ld-linux[^/]*)"' "$BATS_TEST_TMPDIR/trace")
+	done
+}
