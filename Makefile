@@ -81,6 +81,9 @@ manuals := docs/alation-cred.1 docs/alation-cred.conf.5 docs/alation-cred-keyrin
 checker := $B/alation-cred-check-module
 manuals += docs/alation-cred-check-module.1
 units := $(wildcard .packaging/systemd/*)
+# FILE>WHERE, below DATADIR
+completions := alation-cred.bash>bash-completion/completions/alation-cred _alation-cred>zsh/site-functions/_alation-cred \
+	alation-cred.fish>fish/vendor_completions.d/alation-cred.fish
 
 all: $(program) $(git_helper) $(client) $(modules) $(checker) installed
 	@for m in $(modules_left_out); do echo "left out: $$m; its library's -dev package is missing ('make deps' installs it)"; done
@@ -235,7 +238,7 @@ bench: tests
 
 deps_build := gcc make pkg-config libc6-dev libcurl4-openssl-dev libssl-dev libjson-c-dev libsecret-1-dev libsodium-dev
 deps_demo := libmicrohttpd-dev libgnutls28-dev gnome-keyring dbus libglib2.0-bin libsecret-tools keyutils curl
-deps_test := g++ binutils git bats libcmocka-dev libglib2.0-dev libcap2-bin jq openssl procps strace systemd mandoc python3 python3-jsonschema nodejs dash openssh-client sudo bubblewrap zsh fish golang-docker-credential-helpers pass gnupg
+deps_test := g++ binutils git bats libcmocka-dev libglib2.0-dev libcap2-bin jq openssl procps strace systemd mandoc python3 python3-jsonschema nodejs dash openssh-client sudo bubblewrap zsh fish bash-completion golang-docker-credential-helpers pass gnupg
 # Services: not for a machine that somebody only tries this on. Their tests skip without them.
 deps_places := cron openssh-server keepassxc libkf5wallet-bin libqca-qt5-2-plugins
 deps:
@@ -252,6 +255,8 @@ abi = $(shell sed -n 's/^\#define ACRED_MODULE_ABI \([0-9]*\) .*/\1/p' keyring/m
 below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 install_pc = sed 's|@PREFIX@|$(PREFIX)|; s|@INCLUDEDIR@|$(call below_prefix,$(INCLUDEDIR))|; s|@LIBDIR@|$(call below_prefix,$(LIBDIR))|; s|@ABI@|$(abi)|; s|@VERSION@|$(VERSION)|' \
 	.packaging/alation-cred.pc.in >'$(1)' && chmod 0644 '$(1)'
+completion_file = $(firstword $(subst >, ,$(1)))
+completion_place = $(DATADIR)/$(lastword $(subst >, ,$(1)))
 install_unit = sed 's|@BINDIR@|$(BINDIR)|' $(1) >'$(2)' && chmod 0644 '$(2)'
 install: installed
 	$(if $(modules),,@echo "not installed: without one of $(shared_modules) there is no place for a RefreshToken; run 'make deps' first" >&2; exit 1)
@@ -274,6 +279,8 @@ install: installed
 	install -m 0644 README.md docs/LICENSE docs/CHANGELOG.md docs/example-module.c docs/alation-cred.schema.json '$(DESTDIR)$(DATADIR)/doc/alation-cred/'
 	$(foreach m,$(manuals),install -m 0644 $m '$(DESTDIR)$(call man_dir,$m)/' &&) true
 	$(foreach u,$(units),$(call install_unit,$u,$(DESTDIR)$(SYSTEMD_USER_DIR)/$(notdir $u)) &&) true
+	$(foreach c,$(completions),$(call install_dir,$(dir $(call completion_place,$c))) && \
+	    install -m 0644 docs/completion/$(call completion_file,$c) '$(DESTDIR)$(call completion_place,$c)' &&) true
 uninstall: # what install laid down; modules of others stay, and so does their directory then
 	rm -f '$(DESTDIR)$(BINDIR)/alation-cred' '$(DESTDIR)$(BINDIR)/git-credential-alation' \
 	    '$(DESTDIR)$(BINDIR)/alation-cred-check-module' \
@@ -281,7 +288,7 @@ uninstall: # what install laid down; modules of others stay, and so does their d
 	    $(foreach m,$(shared_modules),'$(DESTDIR)$(LIBDIR)/alation-cred/modules/$m.so') '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h' \
 	    '$(DESTDIR)$(LIBDIR)/pkgconfig/alation-cred.pc' \
 	    $(foreach f,README.md LICENSE CHANGELOG.md example-module.c alation-cred.schema.json,'$(DESTDIR)$(DATADIR)/doc/alation-cred/$f') \
-	    $(foreach u,$(units),'$(DESTDIR)$(SYSTEMD_USER_DIR)/$(notdir $u)')
+	    $(foreach u,$(units),'$(DESTDIR)$(SYSTEMD_USER_DIR)/$(notdir $u)') $(foreach c,$(completions),'$(DESTDIR)$(call completion_place,$c)')
 	-rmdir '$(DESTDIR)$(LIBDIR)/alation-cred/modules' '$(DESTDIR)$(LIBDIR)/alation-cred' '$(DESTDIR)$(INCLUDEDIR)/alation-cred' \
 	    '$(DESTDIR)$(DATADIR)/doc/alation-cred' 2>/dev/null
 

@@ -33,10 +33,12 @@ run_git() { # DIRECTORY
 			share/doc/alation-cred/example-module.c share/doc/alation-cred/alation-cred.schema.json \
 			share/man/man7/alation-cred-keyring.7 \
 			share/man/man1/alation-cred-check-module.1 \
+			share/bash-completion/completions/alation-cred share/zsh/site-functions/_alation-cred share/fish/vendor_completions.d/alation-cred.fish \
 			lib/systemd/user/alation-cred-rotate.service lib/systemd/user/alation-cred-rotate.timer; do
 			[ "$(mode "$root$prefix/$path")" = 644 ] || { echo "$mask: $path is $(mode "$root$prefix/$path")"; false; }
 		done
 		[ "$(mode "$root$prefix/share/man/man7")" = 755 ]
+		[ "$(mode "$root$prefix/share/zsh/site-functions")" = 755 ]
 		# Without DESTDIR, which is no place on the machine that it will run on.
 		grep -q "^ExecStart=$prefix/bin/alation-cred " "$root$prefix/lib/systemd/user/alation-cred-rotate.service"
 		# Relative: with DESTDIR the absolute place is another machine's.

@@ -1,10 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Completion: what the program offers for a command line that is not finished.
+# Completion: what the program offers for a command line that is not finished, and that bash, zsh and fish put it there.
 # No server and no keyring is there to be asked.
 
 bats_require_minimum_version 1.5.0
 load ../lib/program
+load ../lib/terminal
 
 setup() {
 	program_environment
@@ -12,6 +13,7 @@ setup() {
 	unset DBUS_SESSION_BUS_ADDRESS DISPLAY WAYLAND_DISPLAY
 	mkdir -m 0700 -p "$HOME/.local/state/alation-cred"
 	OUT=$BATS_TEST_TMPDIR/out
+	completion=$SANDBOX_TOP/docs/completion
 	accounts 'base_url=https%3A%2F%2Fcatalog.example.com&user_id=102&name=x&module=secret-service&default=1&exclusive=1' \
 		'base_url=https%3A%2F%2Fcatalog.example.com&user_id=7&name=x&module=sealed-file&default=0&exclusive=0' \
 		'base_url=https%3A%2F%2Ftest.example.com%3A8443&user_id=102&name=x&module=sealed-file&default=0&exclusive=1'
@@ -138,4 +140,113 @@ options() { cred "$@" --help | sed -nE 's/^  (-[-a-z]+).*/\1/p'; }
 		run ! grep -E 'open(at)?\(.*(O_WRONLY|O_RDWR|O_CREAT)' "$BATS_TEST_TMPDIR/trace"
 		run ! grep -E 'open(at)?\(.*\.so' <(grep -vE '/(ld\.so\.cache|libc\.so\.6|ld-linux[^/]*)"' "$BATS_TEST_TMPDIR/trace")
 	done
+}
+
+# In PATH there is one that says what it was called with, and completes as the program does.
+recorder() {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/alation-cred" <<-END
+		#!/bin/sh
+		[ "\$1" != complete ] || exec "$CRED" "\$@"
+		printf 'ran:'
+		printf ' [%s]' "\$@"
+		echo ' .'
+	END
+	chmod +x "$BATS_TEST_TMPDIR/bin/alation-cred"
+	export PATH=$BATS_TEST_TMPDIR/bin:$PATH TERM=dumb
+}
+
+# A person at SHELL..., who types and presses Tab; of the words below each shell makes the same.
+types_in() {
+	dialog "$@" <<-'END'
+		expect go>
+		type alation-cred sta
+		press I
+		type --expiring
+		press I
+		send 5d
+		expect ran: [status] [--expiring-within] [5d] .
+		expect go>
+		type alation-cred get --format=js
+		press I
+		press M
+		expect ran: [get] [--format=json] .
+		expect go>
+		type alation-cred token --format hea
+		press I
+		press M
+		expect go>
+		type alation-cred get https://7
+		press I
+		press M
+		expect ran: [get] [https://7@catalog.example.com] .
+		expect go>
+		type alation-cred get "https://102@t
+		press I
+		press M
+		expect ran: [get] [https://102@test.example.com:8443] .
+		expect go>
+		type alation-cred get https:
+		press I
+		type 7
+		press I
+		press M
+		expect ran: [get] [https://7@catalog.example.com] .
+		expect go>
+		type alation-cred set https://102@t
+		press I
+		type d
+		press I
+		press M
+		expect ran: [set] [https://102@test.example.com:8443] [default] .
+		expect go>
+		type alation-cred login --keyring sea
+		press I
+		press M
+		expect ran: [login] [--keyring] [sealed-file] .
+		send exit
+	END
+	[[ $code == 0 ]]
+}
+
+bash_with() { # LINE...
+	printf '%s\n' "PS1='go> '" "bind 'set bell-style none' 'set enable-bracketed-paste off'" "$@" "source '$completion/alation-cred.bash'" >"$BATS_TEST_TMPDIR/bashrc"
+	run_bash=(bash --noprofile --rcfile "$BATS_TEST_TMPDIR/bashrc" -i)
+}
+
+@test "bash completes them, colons and quotes and all" {
+	recorder
+	bash_with
+	types_in "${run_bash[@]}"
+	# However it cuts words.
+	bash_with 'COMP_WORDBREAKS=" "'
+	types_in "${run_bash[@]}"
+	bash_with 'shopt -u hostcomplete'
+	types_in "${run_bash[@]}"
+}
+
+@test "bash completes them beside bash-completion" {
+	[[ -e /usr/share/bash-completion/bash_completion ]] || skip 'no bash-completion here'
+	recorder
+	bash_with 'source /usr/share/bash-completion/bash_completion'
+	types_in "${run_bash[@]}"
+}
+
+@test "zsh completes them" {
+	[[ -x $(command -v zsh) ]] || skip 'no zsh here'
+	recorder
+	printf '%s\n' "PS1='go> '" 'unsetopt beep' "fpath=('$completion' \$fpath)" "autoload -Uz compinit && compinit -u -d '$BATS_TEST_TMPDIR/dump'" >"$HOME/.zshrc"
+	export ZDOTDIR=$HOME
+	types_in zsh -d -i
+}
+
+@test "fish completes them, with what is said of each" {
+	[[ -x $(command -v fish) ]] || skip 'no fish here'
+	recorder
+	mkdir -p "$HOME/.config/fish/completions"
+	ln -s "$completion/alation-cred.fish" "$HOME/.config/fish/completions/"
+	printf '%s\n' 'function fish_prompt; echo "go> "; end' 'function fish_greeting; end' >"$HOME/.config/fish/config.fish"
+	types_in fish -i
+	[[ $(fish -c "complete -C 'alation-cred stat'") == status$'\t'"$(cred --help | sed -nE 's/^  status \[ACCOUNT\] +//p')" ]]
+	[[ $(fish -c "complete -C 'alation-cred get https://7'") == https://7@catalog.example.com$'\t''shared, in sealed-file' ]]
 }

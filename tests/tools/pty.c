@@ -4,7 +4,8 @@
  *
  *   expect TEXT   until TEXT was shown, after what was expected before
  *   send TEXT     types TEXT and Enter
- *   press C       Ctrl-C and the like
+ *   type TEXT     the same without Enter
+ *   press C       Ctrl-C and the like; I is Tab
  *   echo on|off   until the terminal shows what is typed, or does not
  *   wait MS       the person takes time
  *
@@ -124,6 +125,8 @@ static void follow(char *step)
 	} else if (strncmp(step, "send", word) == 0) {
 		type(argument, strlen(argument), step);
 		type("\n", 1, step);
+	} else if (strncmp(step, "type", word) == 0) {
+		type(argument, strlen(argument), step);
 	} else if (strncmp(step, "press", word) == 0) {
 		control = *argument & 0x1f;
 		type(&control, 1, step);
