@@ -162,9 +162,14 @@ static void offer_values(struct offer *o, const struct line *line, const char *v
 		out_text(&o->out, ":files\n");
 }
 
+static bool takes_command(const struct verb *verb)
+{
+	return verb && verb_has_command(verb);
+}
+
 static void offer_options(struct offer *o, const struct line *line)
 {
-	unsigned classes = (line->verb ? line->verb->options : 0) | VERB_OPTIONS(FOR_ALL);
+	unsigned classes = (line->verb ? line->verb->options : 0) | VERB_OPTIONS(FOR_ALL) | (takes_command(line->verb) ? 0 : VERB_OPTIONS(FOR_ANSWER));
 	const struct option *option;
 
 	for (size_t i = 0; (option = options_at(i)); i++)
@@ -204,11 +209,6 @@ static void offer_arguments(struct offer *o, const struct line *line, const stru
 		offer_accounts(o);
 	else if (strcmp(verb->argument, "[URL]") == 0)
 		offer_instances(o, config);
-}
-
-static bool takes_command(const struct verb *verb)
-{
-	return verb && strstr(verb->argument, "-- ");
 }
 
 static void take_argument(struct line *line, const char *word)

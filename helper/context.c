@@ -118,11 +118,16 @@ struct bytes context_failure(const struct context *context, const struct trouble
 	return (struct bytes){ buffer, out.overflow ? 0 : out.n };
 }
 
+static int code_of(const struct context *context, const struct trouble *trouble)
+{
+	return context->failure_code ? context->failure_code : (int)trouble_outcome(trouble->code);
+}
+
 static void foresee(const struct context *context, enum watchdog_end end, const struct trouble *trouble)
 {
 	char reply[WATCHDOG_REPLY_MAX_BYTES];
 
-	watchdog_words(end, trouble, context_failure(context, trouble, reply, sizeof reply), (int)trouble_outcome(trouble->code));
+	watchdog_words(end, trouble, context_failure(context, trouble, reply, sizeof reply), code_of(context, trouble));
 }
 
 /* In a function of its own: what a compiler sets to zero first is not on the warm path. */
@@ -157,5 +162,5 @@ int context_finish(struct context *context)
 	/* A failure that could not be written keeps its own exit code: that is what the caller must know. */
 	if (context->trouble.code != TROUBLE_WRITE_FAILED)
 		stdout_write(reply, context->deadline_ms, &ignored);
-	return (int)trouble_outcome(context->trouble.code);
+	return code_of(context, &context->trouble);
 }

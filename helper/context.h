@@ -33,6 +33,7 @@ struct context {
 	bool asks;              /* and a passphrase may be asked for, on a terminal or by askpass: login and unlock alone */
 	bool asked;             /* that was done */
 	int64_t module_ms;      /* what one call of a keyring module may take without a person */
+	int failure_code;       /* what every failure ends with, whatever its outcome; 0: with that */
 	bool lasting;           /* the access token goes to a program that runs on */
 	struct survey *survey;  /* the call asks about many accounts (lifecycle/survey.h), or NULL */
 	bool authtype;          /* of a git request: its caller has that capability */
@@ -42,6 +43,8 @@ struct context {
 	size_t n_warnings;
 	char at_stake[CONTEXT_WARNING_BYTES]; /* "", or what must be said even if foreign code ends us now: the remedy then */
 };
+
+#define CONTEXT_NOT_STARTED 125 /* failure_code where a command was to be run, as env(1) has it */
 
 /* The clock starts, the person is looked for. Reads no file. */
 void context_start(struct context *context);

@@ -39,7 +39,7 @@ static void verb_help(struct out *out, const struct verb *verb)
 	out_text(out, verb->name);
 	out_text(out, *verb->argument ? " " : "");
 	out_text(out, verb->argument);
-	out_text(out, " [OPTIONS]\n\n");
+	out_text(out, verb_has_command(verb) ? " [OPTIONS] -- CMD [ARG...]\n\n" : " [OPTIONS]\n\n");
 	out_text(out, verb->help);
 	out_text(out, "\n\n");
 	if (strncmp(verb->argument, VERB_ACCOUNT, strlen(VERB_ACCOUNT)) == 0)
@@ -67,6 +67,8 @@ void help(struct out *out, const struct verb *verb, bool git)
 		verb_help(out, verb);
 	else
 		all_help(out, git);
+	if (!verb || !verb_has_command(verb))
+		options_help(out, FOR_ANSWER);
 	options_help(out, FOR_ALL);
 	out_text(out, "\nexample: ");
 	out_text(out, verb ? verb->example : verbs->example);

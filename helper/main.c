@@ -66,10 +66,14 @@ static enum outcome no_verb(const char *what)
 /* Whether what was asked can be asked of that verb. */
 static enum outcome check(const struct verb *verb, const struct options *o)
 {
+	const unsigned options = verb->options | (verb_has_command(verb) ? 0 : VERB_OPTIONS(FOR_ANSWER));
+
+	if (verb_has_command(verb) && (!o->behind || !*o->behind))
+		return trouble_say(&context.trouble, TROUBLE_USAGE, "see 'alation-cred exec --help'", "there is no command to run: it stands behind '--'");
 	if (o->n_args > 1 + verb->max_arguments)
 		return wrong_usage("too many arguments");
 	for (int class = FOR_ALL + 1; class < OPTION_CLASSES; class++)
-		if (o->first_of[class] && !(verb->options & VERB_OPTIONS(class)))
+		if (o->first_of[class] && !(options & VERB_OPTIONS(class)))
 			return trouble_say(&context.trouble, TROUBLE_USAGE, "see 'alation-cred --help', and after a verb the verb's", "'%s' has no option '%s'",
 			                   verb->name, o->first_of[class]);
 	if (o->protocol && o->format_given)
@@ -90,25 +94,37 @@ static enum outcome show_candidates(int argc, const char *const argv[])
 	return stdout_write(complete(argc, argv, buffer), context.deadline_ms, &ignored);
 }
 
+/* A verb that is followed by a command: stdout is the command's, and its exit code must be told from ours. */
+static void expect_command(void)
+{
+	options_take_command(&context.options);
+	context.options.format = formats[0]; /* no failure reply */
+	context.failure_code = CONTEXT_NOT_STARTED;
+}
+
 static enum outcome run(int argc, const char *const argv[])
 {
 	struct options *o = &context.options;
 	const struct verb *verb;
+	enum outcome outcome;
 
 	if (argc > 1 && strcmp(argv[1], "complete") == 0 && !protocol_of_program(bytes_of(argv[0])))
 		return show_candidates(argc - 2, argv + 2);
-	if (options_parse(argc - 1, argv + 1, o, &context.trouble) != DONE)
+	outcome = options_parse(argc - 1, argv + 1, o, &context.trouble);
+	verb = o->n_args ? verb_named(o->args[0]) : NULL;
+	if (verb && verb_has_command(verb))
+		expect_command();
+	if (outcome != DONE)
 		return USAGE;
 	if (!o->protocol)
 		o->protocol = protocol_of_program(bytes_of(argv[0]));
 	trace_start(o->verbose);
 	if (o->version)
 		return stdout_write(bytes_of("alation-cred " ALATION_CRED_VERSION "\n"), context.deadline_ms, &context.trouble);
-	verb = o->n_args ? verb_named(o->args[0]) : NULL;
 	if (o->help && (verb || !o->n_args))
 		return say_help(verb);
-	/* Verbs of a later git are no error, says gitcredentials(7). */
-	if (o->protocol && o->n_args && (!verb || !verb->is_git))
+	/* Verbs of a later git are no error, says gitcredentials(7). But silence in the place of a command would look like its success. */
+	if (o->protocol && o->n_args && (!verb || (!verb->is_git && !verb_has_command(verb))))
 		return request_ignore(&context);
 	if (o->n_args && !verb)
 		return no_verb("there is no such verb; these are: ");

@@ -110,9 +110,10 @@ FLAG(set_token_stdin, token_stdin)
 FLAG(set_exclusive, exclusive)
 FLAG(set_shared, shared)
 FLAG(set_default, make_default)
+FLAG(set_refresh_token, refresh_token)
 
 static const struct option table[] = {
-	{ "--format", "FORMAT", FOR_ALL, set_format, "token, header, curl, env, json or headers-json" },
+	{ "--format", "FORMAT", FOR_ANSWER, set_format, "token, header, curl, env, json or headers-json" },
 	{ "--interactive", "WHEN", FOR_ALL, set_interactive, "auto, always or never: may a keyring open its dialog?" },
 	{ "--timeout", "DUR", FOR_ALL, set_timeout, "for the whole call: 20, 45s, 2m; without it 30s" },
 	{ "-v", NULL, FOR_ALL, set_verbose, "say on stderr what is decided and why, without secrets" },
@@ -127,6 +128,7 @@ static const struct option table[] = {
 	{ "--keep", NULL, FOR_LOGOUT, set_keep, "do not end the RefreshToken at the server" },
 	{ "--if-expiring", "DUR", FOR_ROTATE, set_if_expiring, "only if the RefreshToken ends within DUR, such as 10d" },
 	{ "--auto", NULL, FOR_ROTATE, set_auto, "as a timer does: exclusive ones in their last 10d, and nobody is asked" },
+	{ "--refresh-token", NULL, FOR_EXEC, set_refresh_token, "set ALATION_REFRESH_TOKEN, too: whoever has it can mint" },
 	{ "--expiring-within", "DUR", FOR_STATUS, set_expiring_within, "exit with 1 if a RefreshToken ends within DUR, such as 14d, or is lost" },
 	{ "--user", "NAME", FOR_LOGIN, set_user, "sign in with this user name and a password" },
 	{ "--password-stdin", NULL, FOR_LOGIN, set_password_stdin, "read the password from stdin" },
@@ -207,6 +209,8 @@ enum outcome options_parse(int argc, const char *const argv[], struct options *r
 		}
 		if (strcmp(arg, "--") == 0) {
 			only_args = true;
+			ret_options->behind = &argv[i + 1];
+			ret_options->n_before = ret_options->n_args;
 			continue;
 		}
 		option = options_find(arg, &value);
@@ -233,6 +237,16 @@ enum outcome options_parse(int argc, const char *const argv[], struct options *r
 const struct option *options_at(size_t i)
 {
 	return i < TABLE ? &table[i] : NULL;
+}
+
+void options_take_command(struct options *options)
+{
+	if (!options->behind || options->n_before == 0) {
+		options->behind = NULL;
+		return;
+	}
+	while (options->n_args > options->n_before)
+		options->args[--options->n_args] = NULL;
 }
 
 void options_help(struct out *out, enum option_class class)

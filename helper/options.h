@@ -21,8 +21,8 @@ enum interactive { INTERACTIVE_AUTO, INTERACTIVE_ALWAYS, INTERACTIVE_NEVER };
 /* By that enum; NULL ends them. */
 extern const char *const interactive_words[];
 
-/* Which verbs an option is for. */
-enum option_class { FOR_ALL, FOR_LOGIN, FOR_TOKENS, FOR_GIT, FOR_EACH, FOR_LOGOUT, FOR_ROTATE, FOR_STATUS, OPTION_CLASSES };
+/* Which verbs an option is for. FOR_ANSWER: all whose stdout is ours. */
+enum option_class { FOR_ALL, FOR_LOGIN, FOR_TOKENS, FOR_GIT, FOR_EACH, FOR_LOGOUT, FOR_ROTATE, FOR_STATUS, FOR_EXEC, FOR_ANSWER, OPTION_CLASSES };
 
 struct options {
 	const struct format *format;   /* never NULL; what answers are written in */
@@ -41,6 +41,8 @@ struct options {
 	bool unattended;             /* --auto */
 	/* status */
 	int64_t expiring_within_s;   /* -1: not given */
+	/* exec */
+	bool refresh_token;
 	/* login */
 	const char *user, *name, *keyring;
 	int64_t user_id;             /* 0: not given */
@@ -50,6 +52,9 @@ struct options {
 	/* what is no option: the verb first */
 	const char *args[OPTIONS_ARGS_MAX];
 	int n_args;
+	/* what stands behind the first `--`, to the end of argv; of the args it is those from n_before on. NULL: there is no `--` */
+	const char *const *behind;
+	int n_before;
 };
 
 struct option {
@@ -71,6 +76,9 @@ const struct option *options_find(const char *arg, const char **ret_value);
  * outcome is USAGE: --format tells how to say so. Options stand before or after the verb; `--` ends them.
  */
 enum outcome options_parse(int argc, const char *const argv[], struct options *ret_options, struct trouble *trouble);
+
+/* What stands behind `--` is none of the args, but a command. Where the verb itself stands there, there is none. */
+void options_take_command(struct options *options);
 
 /* The options' lines of a help text: those of one class, into OUT. */
 void options_help(struct out *out, enum option_class class);

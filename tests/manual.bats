@@ -53,9 +53,9 @@ verbs() { help | sed -nE 's/^  ([a-z]+) .*/\1/p'; }
 
 @test "the pages have every verb with its arguments" {
 	subsection "$page" Verbs | sed -nE 's/^\.It Cm //p' |
-		sed -E 's/ O[op] Ar ([A-Z]+)/ [\1]/; s/ Oc Ar / /' | list page
+		sed -E 's/ Oc Fl - Ar (.*) Op Ar (.*) \.\.\.$/ -- \1 [\2...]/; s/ O[op] Ar ([A-Z]+)/ [\1]/; s/ Oc Ar / /' | list page
 	for verb in $(verbs); do
-		help "$verb" | sed -nE 's/^usage: alation-cred (.*) \[OPTIONS\]$/\1/p'
+		help "$verb" | sed -nE 's/^usage: alation-cred (.*) \[OPTIONS\]( -- .*)?$/\1\2/p'
 	done | list program
 	same verbs "$(with page)" "$(with program)"
 }

@@ -14,6 +14,11 @@
  */
 bool harden_process(void);
 
+/* For a program that takes our place: umask, core limit, SIGPIPE and SIGXFSZ are as they were found, and what the caller had closed of
+ * 0 to 2 is closed by the exec. Where the exec fails, harden_again() makes us what we were; stays not dumpable all the time. */
+void harden_undo(void);
+void harden_again(void);
+
 /* Before any foreign library is loaded, and only then (the warm path loads none): the environment variables are removed that redirect
  * libsecret, GIO, TLS key logs and allocators, and stdout is set aside (stdout.h). Once. */
 void harden_for_libraries(void);

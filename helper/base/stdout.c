@@ -136,6 +136,11 @@ void stdout_set_aside(void)
 		close(aside);
 }
 
+bool stdout_give_back(void)
+{
+	return stray < 0 || (!is_lost() && dup2(callers, STDOUT_FILENO) == STDOUT_FILENO);
+}
+
 /* The next file of ours must not get the number that others print on. */
 static void keep_taken(void)
 {

@@ -27,6 +27,10 @@ enum outcome stdout_write(struct bytes b, int64_t deadline_ms, struct trouble *t
  * another number. Where no descriptor is to be had, all stays as it is. Once. */
 void stdout_set_aside(void);
 
+/* For a program that takes our place: the caller's stdout is descriptor 1 again. No foreign code may be called any more. False: such
+ * code has closed it. */
+bool stdout_give_back(void);
+
 #define STDOUT_CLOSED SIZE_MAX
 
 /* How much foreign code has printed on descriptor 1 since this was last asked; it is dropped, for what it says may be a secret.

@@ -13,6 +13,8 @@ const struct verb verbs[] = {
 	  "print an access token; or answer the git request on stdin", "TOKEN=$(alation-cred get)" },
 	{ "token", token_main, VERB_ACCOUNT, 1, false, true, VERB_OPTIONS(FOR_TOKENS), "print an access token; never reads stdin",
 	  "curl -H @<(alation-cred token --format header) https://catalog.example.com/integration/v2/datasource/" },
+	{ "exec", exec_main, VERB_ACCOUNT, 1, false, false, VERB_OPTIONS(FOR_TOKENS) | VERB_OPTIONS(FOR_EXEC),
+	  "run CMD with an access token in its environment", "alation-cred exec -- python3 report.py" },
 	{ "store", store_main, "", 0, true, false, VERB_OPTIONS(FOR_GIT), "git's protocol: keep the RefreshToken of the request on stdin, if it is one",
 	  "printf 'url=https://102@catalog.example.com\\noauth_refresh_token=%s\\n' \"$TOKEN\" | alation-cred store" },
 	{ "erase", erase_main, "", 0, true, false, VERB_OPTIONS(FOR_GIT), "git's protocol: forget what the request on stdin names",
@@ -43,4 +45,9 @@ const struct verb *verb_named(const char *name)
 		if (strcmp(name, verb->name) == 0)
 			return verb;
 	return NULL;
+}
+
+bool verb_has_command(const struct verb *verb)
+{
+	return verb->run == exec_main;
 }

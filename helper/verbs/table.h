@@ -27,4 +27,7 @@ extern const struct verb verbs[];
 /* The row of NAME, or NULL. */
 const struct verb *verb_named(const char *name);
 
+/* Whether a command must stand behind `--`: then stdout is the command's. */
+bool verb_has_command(const struct verb *verb);
+
 #endif

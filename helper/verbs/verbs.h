@@ -10,6 +10,7 @@
 /* ARGUMENT is what stands behind the verb (ACCOUNT or URL), or NULL. */
 enum outcome get_main(struct context *context, const char *argument);
 enum outcome token_main(struct context *context, const char *argument);
+enum outcome exec_main(struct context *context, const char *argument);
 enum outcome store_main(struct context *context, const char *argument);
 enum outcome erase_main(struct context *context, const char *argument);
 enum outcome capability_main(struct context *context, const char *argument);

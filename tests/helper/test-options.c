@@ -86,6 +86,36 @@ static void before_and_after_the_verb(void **state)
 	}
 }
 
+/* What stands behind the first '--' is a command as it stands, for a verb that has one. */
+static void a_command_behind_the_dashes(void **state)
+{
+	static const struct {
+		const char *args[ARGS_MAX];
+		int n_args, n_behind; /* -1: none */
+	} rows[] = {
+		{ { "exec", "--", "cmd" }, 1, 1 },
+		{ { "exec", "host", "--fresh", "--", "cmd", "-v", "--", "--fresh" }, 2, 4 },
+		{ { "--timeout", "--", "exec", "cmd" }, 2, -1 }, /* a value, if a wrong one */
+		{ { "exec", "--" }, 1, 0 },
+		{ { "exec", "cmd" }, 2, -1 },
+		{ { "exec", "1", "2", "3", "4", "--", "cmd" }, 4, 1 },
+		{ { "--", "exec", "--", "cmd" }, 3, -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		parse(rows[i].args);
+		options_take_command(&options);
+		assert_int_equal(options.n_args, rows[i].n_args);
+		for (int n = options.n_args; n < OPTIONS_ARGS_MAX; n++)
+			assert_null(options.args[n]);
+		assert_int_equal(options.behind == NULL, rows[i].n_behind < 0);
+		for (int n = 0; n < rows[i].n_behind; n++)
+			assert_ptr_equal(options.behind[n], rows[i].args[i == 0 ? 2 + n : i == 5 ? 6 + n : 4 + n]);
+		assert_false(options.verbose);
+	}
+}
+
 static void each_option_sets_its_own(void **state)
 {
 	(void)state;
@@ -103,7 +133,7 @@ static void each_option_sets_its_own(void **state)
 /* Of tokens and rotations: each flag sets one member, and nothing else. */
 static void the_flags_of_the_verbs(void **state)
 {
-	static const char *const names[] = { "--fresh", "--validate", "--all", "--keep", "--auto" };
+	static const char *const names[] = { "--fresh", "--validate", "--all", "--keep", "--auto", "--refresh-token" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -113,6 +143,7 @@ static void the_flags_of_the_verbs(void **state)
 		assert_int_equal(options.all, i == 2);
 		assert_int_equal(options.keep, i == 3);
 		assert_int_equal(options.unattended, i == 4);
+		assert_int_equal(options.refresh_token, i == 5);
 		assert_int_equal(options.min_ttl_s, -1);
 	}
 	assert_int_equal(parse((const char *const[]){ "--protocol", "git", "get", NULL }), DONE);
@@ -133,7 +164,8 @@ static const struct {
 	const char *option, *value; /* as it is written */
 	const char *first;          /* as it is named, or NULL */
 } classes[] = {
-	{ FOR_ALL, "--format", "json", "--format" },
+	{ FOR_ANSWER, "--format", "json", "--format" },
+	{ FOR_EXEC, "--refresh-token", NULL, "--refresh-token" },
 	{ FOR_ALL, "-v", NULL, "-v" },
 	{ FOR_ALL, "--timeout=5", NULL, "--timeout" },
 	{ FOR_LOGIN, "--user", "--all", "--user" }, /* a value, not an option */
@@ -403,6 +435,7 @@ int main(void)
 		cmocka_unit_test(ends_that_miss_a_value), cmocka_unit_test(surplus_arguments_are_counted),
 		cmocka_unit_test(the_help_names_each_once), cmocka_unit_test(the_flags_of_the_verbs),
 		cmocka_unit_test(the_first_of_each_class_is_named),
+		cmocka_unit_test(a_command_behind_the_dashes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
