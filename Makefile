@@ -60,9 +60,9 @@ mkdir = @mkdir -p $(@D) && echo '  CC $<'
 ## Sources. A foreign library's header is seen by the shared objects' files alone.
 
 builtins := kernel private-file environment credentials-directory
-client_src := helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/alation/trust.c helper/base/clock.c protocol/out.c keyring/secret-json.c
+client_src := helper/alation/endpoints.c helper/alation/http.c helper/alation/look.c helper/alation/reply.c helper/alation/sight.c helper/alation/trust.c helper/base/clock.c protocol/out.c keyring/secret-json.c
 shared_modules := secret-service sealed-file docker-helper
-core_src := $(filter-out helper/main.c helper/site.c keyring/secret-json.c helper/alation/endpoints.c helper/alation/http.c helper/alation/reply.c helper/alation/trust.c, \
+core_src := $(filter-out helper/main.c helper/site.c keyring/secret-json.c $(filter helper/alation/%,$(client_src)), \
 	$(wildcard protocol/*.c keyring/*.c helper/*.c helper/*/*.c)) $(builtins:%=keyring/modules/%.c)
 headers := $(wildcard protocol/*.h keyring/*.h helper/*.h helper/*/*.h)
 
@@ -170,9 +170,11 @@ sandbox := $B/tests/alation-sandbox
 OBJS_test-reply := $(client_obj)
 OBJS_test-http := $(client_obj)
 OBJS_test-trust := $(client_obj)
+OBJS_test-look := $(client_obj)
 PKGS_test-reply := $(PKGS_alation)
 PKGS_test-http := $(PKGS_alation)
 PKGS_test-trust := $(PKGS_alation)
+PKGS_test-look := $(PKGS_alation)
 $(foreach t,$(basename $(notdir $(wildcard tests/keyring/test-sealed-file*.c))),$(eval OBJS_$t := $(call module_obj,sealed-file)) $(eval PKGS_$t := $(PKGS_sealed-file)))
 $(foreach t,$(basename $(notdir $(wildcard tests/keyring/test-docker-helper*.c))),$(eval OBJS_$t := $(call module_obj,docker-helper)) $(eval PKGS_$t := $(PKGS_docker-helper)))
 PKGS_mock-secrets := gio-2.0

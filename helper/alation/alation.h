@@ -79,11 +79,47 @@ struct alation_reply {
 	char fingerprint[ALATION_FINGERPRINT_BYTES + 1]; /* of the refresh token sent: SHA-256, the first 16 hex digits; "" where none was */
 };
 
+/* What is only looked at, by a GET. */
+enum alation_page {
+	ALATION_PAGE_API,      /* the instance's own page of its API; asked without a token */
+	ALATION_PAGE_USERINFO, /* who the access token's user is */
+};
+
+struct alation_look {
+	enum alation_page page;
+	const char *base_url;      /* as in a call */
+	int64_t user_id;           /* whom ALATION_PAGE_USERINFO must name */
+	struct bytes access_token; /* empty: none is sent */
+	int64_t deadline_ms;       /* CLOCK_MONOTONIC */
+	struct alation_way way;
+};
+
+#define ALATION_FACT_MAX_BYTES 256
+
+/* What was met on the way. Printable ASCII; no secret, and of a proxy neither user nor password. */
+struct alation_sight {
+	enum alation_result result; /* ALATION_DONE: the page is there */
+	int http_status;            /* 0: none came */
+	bool resolved, connected, secured; /* a name was looked up (with a proxy, its own); the server was reached; by TLS */
+	bool via_proxy;
+	int64_t date;               /* the Date header; epoch s, or ALATION_TIME_UNKNOWN */
+	int64_t certificate_ends;   /* likewise */
+	char addresses[ALATION_FACT_MAX_BYTES];      /* those tried: "192.0.2.1:443, …" */
+	char proxy[ALATION_FACT_MAX_BYTES];          /* which is named; "": none */
+	char proxy_from[32];        /* the variable that names it; "": the configuration does */
+	char exception_from[32];    /* the variable that names hosts which go without one; "" */
+	char issuer[ALATION_FACT_MAX_BYTES];         /* of the certificate; a stranger's bytes */
+	char trust[2 * ALATION_FACT_MAX_BYTES];      /* whose certificates count: "SSL_CERT_FILE (/etc/ca.pem)" */
+	char detail[ALATION_DETAIL_MAX_BYTES], redirect[ALATION_DETAIL_MAX_BYTES]; /* as in a reply */
+};
+
 struct acred_alation {
 	const char *version; /* must equal the executable's */
 	size_t size;         /* sizeof (struct acred_alation) */
 	/* One request and its judgement. Always fills *ret_reply; returns its result. */
 	enum alation_result (*call)(const struct alation_call *call, struct alation_reply *ret_reply);
+	/* One GET, and what was met on the way. Changes nothing at the server. Always fills *ret_sight; returns its result. */
+	enum alation_result (*look)(const struct alation_look *look, struct alation_sight *ret_sight);
 	/* Of a RefreshToken, as in a reply; "" where it cannot be told. */
 	void (*fingerprint)(struct bytes token, char ret_fingerprint[ALATION_FINGERPRINT_BYTES + 1]);
 };

@@ -209,6 +209,14 @@ static bool is_address(const char *base_url)
 	return url_parse(bytes_of(base_url), &url) == URL_OK && strcmp(url.base, base_url) == 0;
 }
 
+static enum outcome say_no_address(struct context *context, const struct account *account)
+{
+	char text[ACCOUNT_TEXT_BYTES];
+
+	return trouble_say(&context->trouble, TROUBLE_CONFIGURATION, "'alation-cred status' lists the accounts",
+	                   "nothing is sent to %s: it is no address of an instance", account_text(account, text));
+}
+
 enum outcome client_call(struct context *context, const struct account *account, struct alation_call *call,
                          struct secret *ret_token, struct alation_reply *ret_reply)
 {
@@ -219,8 +227,7 @@ enum outcome client_call(struct context *context, const struct account *account,
 
 	*ret_reply = (struct alation_reply){ .result = ALATION_FAILED };
 	if (!is_address(account->base_url))
-		return trouble_say(&context->trouble, TROUBLE_CONFIGURATION, "'alation-cred status' lists the accounts",
-		                   "nothing is sent to %s: it is no address of an instance", account_text(account, text));
+		return say_no_address(context, account);
 	client = load(context);
 	if (!client)
 		return trouble_outcome(context->trouble.code);
@@ -240,6 +247,34 @@ enum outcome client_call(struct context *context, const struct account *account,
 	trace("call %d: result %d, HTTP %d, %lld ms%s%s", (int)call->endpoint, (int)ret_reply->result, ret_reply->http_status,
 	      (long long)(clock_mono_ms() - began_ms), ret_reply->detail[0] ? ": " : "", ret_reply->detail);
 	return say(&context->trouble, account, call, ret_reply);
+}
+
+enum outcome client_look(struct context *context, const struct account *account, enum alation_page page, struct bytes access_token,
+                         struct alation_sight *ret_sight)
+{
+	const struct acred_alation *client;
+	const struct alation_call as_call = { .endpoint = ALATION_VALIDATE_ACCESS_TOKEN }; /* for words */
+	struct alation_look look = {
+		.page = page, .base_url = account->base_url, .user_id = account->user_id, .access_token = access_token, .deadline_ms = context->deadline_ms,
+	};
+	char text[ACCOUNT_TEXT_BYTES], paths[CONFIG_LINE_MAX_BYTES];
+	struct alation_reply reply;
+
+	*ret_sight = (struct alation_sight){ .result = ALATION_FAILED, .date = ALATION_TIME_UNKNOWN, .certificate_ends = ALATION_TIME_UNKNOWN };
+	if (!is_address(account->base_url))
+		return say_no_address(context, account);
+	client = load(context);
+	if (!client)
+		return trouble_outcome(context->trouble.code);
+	look.way = way_to(context, account->base_url, paths);
+	arm(context, account_text(account, text));
+	client->look(&look, ret_sight);
+	watchdog_disarm();
+	trace("look %d: result %d, HTTP %d%s%s", (int)page, (int)ret_sight->result, ret_sight->http_status, ret_sight->detail[0] ? ": " : "", ret_sight->detail);
+	reply = (struct alation_reply){ .result = ret_sight->result, .http_status = ret_sight->http_status };
+	memcpy(reply.detail, ret_sight->detail, sizeof reply.detail);
+	memcpy(reply.redirect, ret_sight->redirect, sizeof reply.redirect);
+	return say(&context->trouble, account, &as_call, &reply);
 }
 
 enum outcome client_say_mint(struct context *context, const struct account *account, struct bytes refresh_token,

@@ -19,6 +19,14 @@
 enum outcome client_call(struct context *context, const struct account *account, struct alation_call *call,
                          struct secret *ret_token, struct alation_reply *ret_reply);
 
+/*
+ * Looks at a page of ACCOUNT's instance (its user id counts for ALATION_PAGE_USERINFO alone), with ACCESS_TOKEN where it is not
+ * empty: nothing changes at the server. *ret_sight is always filled; where the page is not there the outcome and the trouble are as
+ * of a call.
+ */
+enum outcome client_look(struct context *context, const struct account *account, enum alation_page page, struct bytes access_token,
+                         struct alation_sight *ret_sight);
+
 /* What is said of a mint that the server refuses, also of a refusal that is only remembered: fills the trouble, and
  * returns its outcome. REPLY has a result and what goes with it. */
 enum outcome client_say_mint(struct context *context, const struct account *account, struct bytes refresh_token,

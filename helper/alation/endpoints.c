@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "helper/alation/http.h"
+#include "helper/alation/look.h"
 #include "helper/alation/reply.h"
 #include "protocol/out.h"
 
@@ -119,7 +120,7 @@ static void ask(const struct endpoint *endpoint, const struct alation_call *call
 	};
 	struct http_answer answer;
 
-	http_post(&request, &answer);
+	http_ask(&request, &answer);
 	reply->result = answer.result;
 	reply->http_status = answer.status;
 	reply->maybe_acted = answer.maybe_acted;
@@ -178,5 +179,6 @@ __attribute__((visibility("default"))) const struct acred_alation acred_alation 
 	.version = ALATION_CRED_VERSION,
 	.size = sizeof acred_alation,
 	.call = alation_call,
+	.look = look_at_page,
 	.fingerprint = alation_fingerprint,
 };

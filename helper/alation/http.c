@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One POST over libcurl: TLS, proxy, deadlines, caps on what comes back, memory that is wiped. One handle and
+ * One POST or GET over libcurl: TLS, proxy, deadlines, caps on what comes back, memory that is wiped. One handle and
  * one connection a request, because most of libcurl's credential leaks came from reuse, redirects, netrc and
  * cookies. Never reads what a body says: no JSON here. Nothing that it puts into `detail` is a server's.
  */
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "helper/alation/sight.h"
 #include "helper/alation/trust.h"
 #include "helper/base/clock.h"
 
@@ -221,11 +222,9 @@ static bool set_rules(CURL *curl, const char *base_url)
 	       SET(CURLOPT_NOSIGNAL, 1L);
 }
 
-/* Whose certificates count: the configured ones beside the system's; else the environment's, as the curl program takes
- * them (libcurl itself reads none of these); else the system's. */
 static bool set_trust(CURL *curl, const struct alation_way *way, struct trust *trust)
 {
-	const char *file = secure_getenv("CURL_CA_BUNDLE"), *folder = NULL;
+	struct trust_choice choice;
 	CURLcode rc = CURLE_OK;
 
 	if (way->ca_file) {
@@ -237,15 +236,12 @@ static bool set_trust(CURL *curl, const struct alation_way *way, struct trust *t
 		blob.len = trust->len;
 		return SET(CURLOPT_CAINFO_BLOB, &blob);
 	}
-	if (!file || !*file) {
-		file = secure_getenv("SSL_CERT_FILE");
-		folder = secure_getenv("SSL_CERT_DIR");
-	}
-	if (folder && *folder)
-		rc = curl_easy_setopt(curl, CURLOPT_CAPATH, folder);
+	trust_choose(&choice);
+	if (choice.folder)
+		rc = curl_easy_setopt(curl, CURLOPT_CAPATH, choice.folder);
 	if (rc != CURLE_OK && rc != CURLE_NOT_BUILT_IN && rc != CURLE_UNKNOWN_OPTION)
 		return false;
-	return !file || !*file || SET(CURLOPT_CAINFO, file);
+	return !choice.file || SET(CURLOPT_CAINFO, choice.file);
 }
 
 /* A key that wants a passphrase is refused: OpenSSL would ask for it on whatever terminal there is. */
@@ -265,16 +261,22 @@ static bool set_proxy(CURL *curl, const struct alation_way *way, const char *bas
 	return (!way->proxy || SET(CURLOPT_PROXY, way->proxy)) && (!way->no_proxy || SET(CURLOPT_NOPROXY, way->no_proxy));
 }
 
+/* POSTFIELDS is the pointer alone: COPYPOSTFIELDS would make one copy more of the secret. */
+static bool set_method(CURL *curl, const struct http_request *request)
+{
+	if (!request->form.p)
+		return SET(CURLOPT_HTTPGET, 1L);
+	return SET(CURLOPT_POST, 1L) && SET(CURLOPT_POSTFIELDS, request->form.p) &&
+	       SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->form.n);
+}
+
 static bool set_request(CURL *curl, struct transfer *x, struct curl_slist *headers, int64_t left_ms)
 {
 	const struct http_request *request = x->request;
 	char url[URL_BYTES];
 	int n = snprintf(url, sizeof url, "%s%s", request->base_url, request->path);
 
-	/* POSTFIELDS is the pointer alone: COPYPOSTFIELDS would make one copy more of the secret. */
-	return n > 0 && (size_t)n < sizeof url && SET(CURLOPT_URL, url) && SET(CURLOPT_POST, 1L) &&
-	       SET(CURLOPT_POSTFIELDS, request->form.p) &&
-	       SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->form.n) && SET(CURLOPT_HTTPHEADER, headers) &&
+	return n > 0 && (size_t)n < sizeof url && SET(CURLOPT_URL, url) && set_method(curl, request) && SET(CURLOPT_HTTPHEADER, headers) &&
 	       SET(CURLOPT_USERAGENT, "alation-cred/" ALATION_CRED_VERSION) && SET(CURLOPT_ERRORBUFFER, x->error) &&
 	       SET(CURLOPT_WRITEFUNCTION, on_body) && SET(CURLOPT_WRITEDATA, (void *)x) &&
 	       SET(CURLOPT_HEADERFUNCTION, on_header) && SET(CURLOPT_HEADERDATA, (void *)x) &&
@@ -387,11 +389,43 @@ static void conclude(CURL *curl, struct transfer *x, CURLcode rc)
 	explain(x, rc);
 }
 
-void http_post(const struct http_request *request, struct http_answer *ret_answer)
+/* The header that carries an access token, and no other does. libcurl's copy is wiped with the list. */
+static struct curl_slist *append_token(struct curl_slist *headers, struct bytes token)
+{
+	struct curl_slist *more;
+	char *line;
+
+	if (!token.n)
+		return headers;
+	if (asprintf(&line, "TOKEN: %.*s", (int)token.n, token.p) < 0)
+		return NULL;
+	more = curl_slist_append(headers, line);
+	explicit_bzero(line, strlen(line));
+	free(line);
+	return more;
+}
+
+/* NULL: no memory; what there was by then is in *LIST, which is the caller's to free. */
+static struct curl_slist *headers_of(const struct http_request *request, struct curl_slist **list)
+{
+	static const char *const lines[] = { "Accept: application/json", "Expect:" };
+	const bool any = !request->form.p && !request->token.n; /* a page for people */
+
+	for (size_t i = any ? 1 : 0; i < sizeof lines / sizeof *lines; i++) {
+		struct curl_slist *more = curl_slist_append(*list, lines[i]);
+
+		if (!more)
+			return NULL;
+		*list = more;
+	}
+	return append_token(*list, request->token);
+}
+
+void http_ask(const struct http_request *request, struct http_answer *ret_answer)
 {
 	struct transfer x = { .request = request, .answer = ret_answer };
 	int64_t left_ms = request->deadline_ms - clock_mono_ms();
-	struct curl_slist *headers = NULL, *both = NULL;
+	struct curl_slist *list = NULL, *headers = NULL;
 	struct trust trust = { .detail = "" };
 	CURL *curl = NULL;
 
@@ -405,19 +439,20 @@ void http_post(const struct http_request *request, struct http_answer *ret_answe
 	if (start_library())
 		curl = curl_easy_init();
 	if (curl)
-		headers = curl_slist_append(NULL, "Accept: application/json");
-	if (headers)
-		both = curl_slist_append(headers, "Expect:");
-	if (ret_answer->body && both && set_rules(curl, request->base_url) && set_trust(curl, &request->way, &trust) &&
-	    set_client(curl, &request->way) && set_proxy(curl, &request->way, request->base_url) && set_request(curl, &x, both, left_ms < TOTAL_MAX_MS ? left_ms : TOTAL_MAX_MS)) {
+		headers = headers_of(request, &list);
+	if (ret_answer->body && headers && set_rules(curl, request->base_url) && set_trust(curl, &request->way, &trust) &&
+	    set_client(curl, &request->way) && set_proxy(curl, &request->way, request->base_url) && set_request(curl, &x, headers, left_ms < TOTAL_MAX_MS ? left_ms : TOTAL_MAX_MS) &&
+	    (!request->sight || sight_begin(curl, &request->way, request->sight))) {
 		ret_answer->detail[0] = '\0';
 		conclude(curl, &x, curl_easy_perform(curl));
+		if (request->sight)
+			sight_end(curl, request->base_url, ret_answer->result, request->sight);
 	} else if (trust.detail[0]) {
 		say(ret_answer, ALATION_TLS, trust.detail);
 	}
 	free(trust.pem);
 	curl_easy_cleanup(curl);
-	curl_slist_free_all(headers);
+	curl_slist_free_all(headers ? headers : list);
 }
 
 void http_answer_wipe(struct http_answer *answer)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One POST to an Alation server, and the bytes that came back. Inside alation.so only.
+ * One POST or GET to an Alation server, and the bytes that came back. Inside alation.so only.
  */
 #ifndef HELPER_ALATION_HTTP_H
 #define HELPER_ALATION_HTTP_H
@@ -12,9 +12,11 @@
 
 struct http_request {
 	const char *base_url, *path;
-	struct bytes form;   /* the body; a secret of the caller's, read until http_post returns */
+	struct bytes form;   /* the body; a secret of the caller's, read until http_ask returns. p NULL: it is a GET */
+	struct bytes token;  /* the TOKEN header's; n 0: there is none */
 	int64_t deadline_ms; /* CLOCK_MONOTONIC */
 	struct alation_way way;
+	struct alation_sight *sight; /* what is met on the way goes there; or NULL */
 };
 
 struct http_answer {
@@ -31,7 +33,7 @@ struct http_answer {
 };
 
 /* Whoever called wipes the answer, whatever its result. */
-void http_post(const struct http_request *request, struct http_answer *ret_answer);
+void http_ask(const struct http_request *request, struct http_answer *ret_answer);
 void http_answer_wipe(struct http_answer *answer);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Certificates as text: two files behind one another. What is in them is OpenSSL's business.
+ * Where certificates are looked for, and as text: two files behind one another. What is in them is OpenSSL's business.
  */
 #include "helper/alation/trust.h"
 
@@ -87,4 +87,36 @@ bool trust_read(const char *file, struct trust *ret_trust)
 	if (reason)
 		snprintf(ret_trust->detail, sizeof ret_trust->detail, "the ca-file %.180s cannot be used: %s", file, reason);
 	return !reason;
+}
+
+static const char *variable(const char *value)
+{
+	return value && *value ? value : NULL;
+}
+
+void trust_choose(struct trust_choice *ret_choice)
+{
+	*ret_choice = (struct trust_choice){ .file = variable(secure_getenv("CURL_CA_BUNDLE")), .file_from = "CURL_CA_BUNDLE" };
+	if (ret_choice->file)
+		return;
+	*ret_choice = (struct trust_choice){
+		.file = variable(secure_getenv("SSL_CERT_FILE")), .file_from = "SSL_CERT_FILE",
+		.folder = variable(secure_getenv("SSL_CERT_DIR")), .folder_from = "SSL_CERT_DIR",
+	};
+}
+
+void trust_words(const struct alation_way *way, char *text, size_t room)
+{
+	const char *system = system_file();
+	struct trust_choice choice;
+
+	trust_choose(&choice);
+	if (way->ca_file)
+		snprintf(text, room, "ca-file (%.180s), beside the system's (%.180s)", way->ca_file, system ? system : "none");
+	else if (choice.file || choice.folder)
+		snprintf(text, room, "%s%s%.180s%s%s%s%s%.180s%s", choice.file ? choice.file_from : "", choice.file ? " (" : "", choice.file ? choice.file : "",
+		         choice.file ? ")" : "", choice.file && choice.folder ? " and " : "", choice.folder ? choice.folder_from : "", choice.folder ? " (" : "",
+		         choice.folder ? choice.folder : "", choice.folder ? ")" : "");
+	else
+		snprintf(text, room, "the system's (%.180s)", system ? system : "none");
 }
