@@ -134,6 +134,10 @@ int keyring_store(struct keyring *keyring, const struct keyring_ears *ears, cons
 int keyring_erase(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
                   const char *but, struct keyring_answer *ret_answer);
 
+/* Erases in MODULE alone; ACRED_ABSENT where nothing was there. */
+int keyring_erase_in(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
+                     const char *module, struct keyring_answer *ret_answer);
+
 /* What the modules of FACILITY keep open between calls, such as derived keys, is forgotten. ACRED_ABSENT: none kept
  * anything; else ACRED_OK or the first failure. */
 int keyring_lock(struct keyring *keyring, const struct keyring_ears *ears, const char *facility,

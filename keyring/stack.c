@@ -413,6 +413,19 @@ int keyring_erase(struct keyring *keyring, const struct keyring_ears *ears, cons
 	return conclude_erase(&walk, emptied, &away);
 }
 
+int keyring_erase_in(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
+                     const char *module, struct keyring_answer *ret_answer)
+{
+	struct keyring_slot *slot;
+	struct walk walk;
+
+	start(&walk, keyring, ears, key, ret_answer);
+	slot = holders_line(&walk, module);
+	if (slot == NULL)
+		return settle_no_line(&walk, module);
+	return settle(&walk, slot, guest_erase(keyring->modules_dir, slot, ears, key));
+}
+
 int keyring_lock(struct keyring *keyring, const struct keyring_ears *ears, const char *facility,
                  struct keyring_answer *ret_answer)
 {

@@ -249,6 +249,14 @@ int walk_erase(struct walk *walk, const struct acred_key *key, const char *holde
 	return traced(walk, "erase", key, ret_answer);
 }
 
+int walk_erase_in(struct walk *walk, const struct acred_key *key, const char *module, struct keyring_answer *ret_answer)
+{
+	struct keyring_ears ears = ears_of(walk);
+
+	keyring_erase_in(&walk->context->keyring, &ears, key, module, ret_answer);
+	return traced(walk, "erase in", key, ret_answer);
+}
+
 int walk_lock(struct walk *walk, const char *holder, struct keyring_answer *ret_answer)
 {
 	struct keyring_ears ears = ears_of(walk);

@@ -38,6 +38,9 @@ int walk_store(struct walk *walk, const struct acred_key *key, const char *holde
 /* BUT: the module that keeps it, or NULL. HOLDER is emptied too, if no line names it. */
 int walk_erase(struct walk *walk, const struct acred_key *key, const char *holder, const char *but, struct keyring_answer *ret_answer);
 
+/* In that module alone. */
+int walk_erase_in(struct walk *walk, const struct acred_key *key, const char *module, struct keyring_answer *ret_answer);
+
 /* Of the facility "refresh", what is kept open between calls is forgotten. HOLDER as above. */
 int walk_lock(struct walk *walk, const char *holder, struct keyring_answer *ret_answer);
 

@@ -119,6 +119,24 @@ static void test_erase_but(void **state)
 	}
 }
 
+/* One alone, whatever stands beside it. */
+static const struct row erases_in[] = {
+	{ "the second", { "required a erase=failed", "optional b" }, "ok b", "b.load b.open b.erase", "b" },
+	{ "has nothing", { "sufficient a", "sufficient b erase=absent" }, "absent b", NULL, "b" },
+	{ "is locked", { "sufficient a", "sufficient b erase=locked" }, "locked b", NULL, "b" },
+	{ "has no line", { "sufficient a" }, "unavailable -", "", "z" },
+};
+
+static void test_erase_in(void **state)
+{
+	(void)state;
+	for EACH(erases_in) {
+		set_up(row->lines, "refresh");
+		keyring_erase_in(&keyring, &ears, &key, row->holder, &answer);
+		check(row->what, row->expected, row->log);
+	}
+}
+
 /* Who keeps nothing open, and who is away, has nothing to forget; a failure stops nobody. */
 static const struct row locks[] = {
 	{ "no line", { NULL }, "absent -", "", NULL },
@@ -390,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_survey),
 		cmocka_unit_test(test_survey_looks_up),
 		cmocka_unit_test(test_erase_but),
+		cmocka_unit_test(test_erase_in),
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_readonly),
