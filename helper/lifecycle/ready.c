@@ -17,6 +17,8 @@
 
 #define TOKEN_BYTES 1024 /* about what servers make */
 
+const struct account ready_nobody = { .base_url = "https://write-test.invalid", .user_id = 1 };
+
 static bool a_person_is_there(const struct context *context)
 {
 	return context->interactive || (context->asks && prompt_secret_possible());
@@ -76,13 +78,13 @@ static enum outcome say_unwritable(struct walk *walk, const struct keyring_answe
 }
 
 /* Nobody's record: whatever reads it sends it nowhere, and what a crash leaves of it is replaced by the next login's. */
-static bool nobodys_line(const struct account *nobody, struct secret *ret_line)
+bool ready_nobodys_line(struct secret *ret_line)
 {
-	REFRESH_RECORD record = { .user_id = nobody->user_id, .created_at = RECORD_TIME_UNKNOWN, .token_expires_at = RECORD_TIME_UNKNOWN };
+	REFRESH_RECORD record = { .user_id = ready_nobody.user_id, .created_at = RECORD_TIME_UNKNOWN, .token_expires_at = RECORD_TIME_UNKNOWN };
 	char token[TOKEN_BYTES];
 
 	memset(token, 'x', sizeof token);
-	memcpy(record.base_url, nobody->base_url, sizeof record.base_url);
+	memcpy(record.base_url, ready_nobody.base_url, sizeof record.base_url);
 	return secret_set(&record.token, (struct bytes){ token, sizeof token }) && refresh_record_format(&record, ret_line);
 }
 
@@ -103,19 +105,19 @@ static enum outcome write_and_erase(struct walk *walk, const struct acred_key *k
 }
 
 /* One at a time: the item of one is not to be erased by another that is done. */
-static enum outcome try_it(struct walk *walk, const struct account *nobody, struct bytes line)
+static enum outcome try_it(struct walk *walk, struct bytes line)
 {
-	const struct acred_key key = walk_key(nobody, "refresh");
+	const struct acred_key key = walk_key(&ready_nobody, "refresh");
 	LOCK lock = LOCK_NONE;
-	enum outcome outcome = account_lock(walk->context, nobody, &lock);
+	enum outcome outcome = account_lock(walk->context, &ready_nobody, &lock);
 
 	return outcome == DONE ? write_and_erase(walk, &key, line) : outcome;
 }
 
 /* What is made only now wants a passphrase, and whoever chooses one takes his time: no lock is held. */
-static void let_unlock(struct walk *walk, const struct account *nobody, struct bytes line)
+static void let_unlock(struct walk *walk, struct bytes line)
 {
-	const struct acred_key key = walk_key(nobody, "refresh");
+	const struct acred_key key = walk_key(&ready_nobody, "refresh");
 	struct keyring_answer answer;
 
 	walk->may_prompt = true;
@@ -125,20 +127,19 @@ static void let_unlock(struct walk *walk, const struct account *nobody, struct b
 
 enum outcome ready_to_keep(struct context *context, const struct account *account)
 {
-	const struct account nobody = { .base_url = "https://write-test.invalid", .user_id = 1 };
 	struct walk walk = { context, account, .may_prompt = false };
 	SECRET line = { 0 };
 	enum outcome outcome;
 
-	if (!nobodys_line(&nobody, &line))
+	if (!ready_nobodys_line(&line))
 		return trouble_say(&context->trouble, TROUBLE_KEYRING_FAILED, "", "no memory for a record");
 	outcome = answers(context, account);
 	if (outcome != DONE) /* whoever was there has been asked */
 		return outcome;
-	outcome = try_it(&walk, &nobody, secret_view(&line));
+	outcome = try_it(&walk, secret_view(&line));
 	if (outcome != LOCKED || !a_person_is_there(context))
 		return outcome;
 	context->trouble = (struct trouble){ 0 };
-	let_unlock(&walk, &nobody, secret_view(&line));
-	return try_it(&walk, &nobody, secret_view(&line));
+	let_unlock(&walk, secret_view(&line));
+	return try_it(&walk, secret_view(&line));
 }

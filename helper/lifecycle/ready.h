@@ -6,6 +6,7 @@
 #define HELPER_LIFECYCLE_READY_H
 
 #include "helper/accounts-file.h"
+#include "helper/base/secret.h"
 #include "helper/context.h"
 
 /*
@@ -14,5 +15,11 @@
  * person who is there is asked (with no lock held), also for the passphrase of one that is only made now.
  */
 enum outcome ready_to_keep(struct context *context, const struct account *account);
+
+/* Whose record is tried with: an account of nobody at no instance. */
+extern const struct account ready_nobody;
+
+/* That record, of the length of a real one. False: no memory. */
+bool ready_nobodys_line(struct secret *ret_line);
 
 #endif
