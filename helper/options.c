@@ -90,6 +90,12 @@ static bool set_keyring(struct options *o, const char *value)
 	return *value && strlen(value) <= KEYRING_MODULE_MAX_BYTES;
 }
 
+static bool set_import(struct options *o, const char *value)
+{
+	o->import = value;
+	return *value;
+}
+
 #define FLAG(function, member)                                             \
 	static bool function(struct options *o, const char *value)         \
 	{                                                                  \
@@ -107,6 +113,7 @@ FLAG(set_keep, keep)
 FLAG(set_auto, unattended)
 FLAG(set_password_stdin, password_stdin)
 FLAG(set_token_stdin, token_stdin)
+FLAG(set_import_environment, import_environment)
 FLAG(set_exclusive, exclusive)
 FLAG(set_shared, shared)
 FLAG(set_default, make_default)
@@ -134,6 +141,8 @@ static const struct option table[] = {
 	{ "--password-stdin", NULL, FOR_LOGIN, set_password_stdin, "read the password from stdin" },
 	{ "--user-id", "N", FOR_LOGIN, set_user_id, "the numeric user id that a pasted RefreshToken belongs to" },
 	{ "--token-stdin", NULL, FOR_LOGIN, set_token_stdin, "read the RefreshToken from stdin" },
+	{ "--import", "FILE", FOR_LOGIN, set_import, "take over the RefreshToken, user id and address that a .env file has; -: from stdin" },
+	{ "--import-environment", NULL, FOR_LOGIN, set_import_environment, "the same from $ALATION_REFRESH_TOKEN, $ALATION_USER_ID, $ALATION_BASE_URL" },
 	{ "--name", "TOKEN_NAME", FOR_LOGIN, set_name, "name of the RefreshToken to create; without it alation-cred@THIS-MACHINE" },
 	{ "--keyring", "MODULE", FOR_LOGIN, set_keyring, "the module that keeps the RefreshToken, such as sealed-file; without it the first that can" },
 	{ "--exclusive", NULL, FOR_LOGIN, set_exclusive, "of a pasted RefreshToken: nothing else uses it" },

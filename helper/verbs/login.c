@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * login: who, how, and with which secret; the rest is lifecycle/enroll.c. Asks a person, as of the other verbs
- * unlock alone does. A secret comes from a terminal without echo, an askpass program or stdin, never from the command line.
+ * unlock alone does. A secret comes from a terminal without echo, an askpass program, stdin, a .env file or the environment, never
+ * from the command line.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "helper/base/stdin.h"
 #include "helper/base/stdout.h"
 #include "helper/dialog.h"
+#include "helper/import.h"
 #include "helper/lifecycle/enroll.h"
 #include "helper/lifecycle/ready.h"
 #include "helper/lifecycle/vault.h"
@@ -32,6 +34,7 @@ struct gathered {
 	enum way way;
 	struct account account;
 	struct secret user, secret;
+	struct import import;
 	struct dialog dialog;
 	char about[URL_BASE_MAX_BYTES + 256]; /* the dialog's first lines */
 };
@@ -40,6 +43,7 @@ static void gathered_wipe(struct gathered *g)
 {
 	secret_wipe(&g->user);
 	secret_wipe(&g->secret);
+	import_wipe(&g->import);
 }
 
 static enum outcome usage(struct context *context, const char *remedy, const char *what)
@@ -47,15 +51,30 @@ static enum outcome usage(struct context *context, const char *remedy, const cha
 	return trouble_say(&context->trouble, TROUBLE_USAGE, remedy, "%s", what);
 }
 
+static bool imports(const struct options *o)
+{
+	return o->import || o->import_environment;
+}
+
+/* Who has his say there is not asked beside it. */
+static bool is_on_stdin(const struct options *o)
+{
+	return o->token_stdin || (o->import && strcmp(o->import, "-") == 0);
+}
+
 static enum outcome check_options(struct context *context, const struct options *o)
 {
+	if (o->import && o->import_environment)
+		return usage(context, "give one of them", "--import and --import-environment exclude each other");
+	if (imports(o) && (o->user || o->password_stdin || o->token_stdin))
+		return usage(context, "leave --user, --password-stdin and --token-stdin away", "an import brings its RefreshToken along");
 	if ((o->user || o->password_stdin) && (o->user_id || o->token_stdin))
 		return usage(context, "give --user for a password, or --user-id for a RefreshToken",
 		             "a login is by password or by RefreshToken, not both");
 	if (o->password_stdin && !o->user)
 		return usage(context, "say who: --user NAME --password-stdin", "--password-stdin needs --user");
-	if (o->name && (o->user_id || o->token_stdin))
-		return usage(context, "it has its name already", "--name is for a RefreshToken that is made now, not for a pasted one");
+	if (o->name && (o->user_id || o->token_stdin || imports(o)))
+		return usage(context, "it has its name already", "--name is for a RefreshToken that is made now, not for one that is taken over");
 	if (o->exclusive && o->shared)
 		return usage(context, "give one of them", "--exclusive and --shared exclude each other");
 	if (o->keyring && !keyring_add(&context->keyring, "refresh", o->keyring))
@@ -65,11 +84,30 @@ static enum outcome check_options(struct context *context, const struct options 
 	return DONE;
 }
 
+/* The address that is given and the one that comes with the token are one: it shall not go to another server. */
+static enum outcome same_address(struct context *context, const struct url *given, const struct import *import)
+{
+	struct url url;
+	enum outcome outcome = account_url(context, import->base_url, &url);
+
+	if (outcome == DONE && strcmp(url.base, given->base) != 0)
+		return usage(context, "leave it away, if you mean the one that is imported", "the address that was given is not the ALATION_BASE_URL of this RefreshToken");
+	return outcome;
+}
+
+/* Wherever it is said, it is one. */
+static enum outcome take_user_id(struct context *context, int64_t user_id, const char *otherwise, struct gathered *g)
+{
+	if (user_id && g->account.user_id && user_id != g->account.user_id)
+		return usage(context, "give one of them", otherwise);
+	g->account.user_id = user_id ? user_id : g->account.user_id;
+	return DONE;
+}
+
 static enum outcome read_address(struct context *context, const char *argument, struct gathered *g)
 {
 	const struct config_value *configured = config_find_in(&context->config, CONFIG_BASE_URL, "");
-	const char *text = argument ? argument : getenv("ALATION_BASE_URL");
-	const struct options *o = &context->options;
+	const char *text = argument ? argument : g->import.base_url[0] ? g->import.base_url : getenv("ALATION_BASE_URL");
 	struct url url;
 	enum outcome outcome;
 
@@ -78,12 +116,17 @@ static enum outcome read_address(struct context *context, const char *argument, 
 	if (!text || !*text)
 		return usage(context, "alation-cred login https://catalog.example.com", "which instance? login needs its address");
 	outcome = account_url(context, text, &url);
+	if (outcome == DONE && argument && g->import.base_url[0])
+		outcome = same_address(context, &url, &g->import);
+	if (outcome == DONE)
+		outcome = take_user_id(context, url.user_id, "", g);
+	if (outcome == DONE)
+		outcome = take_user_id(context, context->options.user_id, "--user-id is not the user id in the address", g);
+	if (outcome == DONE)
+		outcome = take_user_id(context, g->import.user_id, "the user id that was given is not the ALATION_USER_ID of this RefreshToken", g);
 	if (outcome != DONE)
 		return outcome;
-	if (url.user_id && o->user_id && url.user_id != o->user_id)
-		return usage(context, "give one of them", "--user-id is not the user id in the address");
 	memcpy(g->account.base_url, url.base, sizeof g->account.base_url);
-	g->account.user_id = o->user_id ? o->user_id : url.user_id;
 	context_is_about(context, url.base);
 	snprintf(g->about, sizeof g->about,
 	         "Logging in to %s: a RefreshToken is proved by one mint, and kept in a keyring here.\n"
@@ -112,7 +155,7 @@ static enum outcome choose_way(struct context *context, struct gathered *g)
 	const struct dialog_question question = { "1 or 2 [1]: ", false, judge_way, &g->way, "type one of them" };
 	SECRET answer = { 0 };
 
-	g->way = o->user ? WAY_PASSWORD : o->user_id || o->token_stdin ? WAY_TOKEN : WAY_UNKNOWN;
+	g->way = o->user ? WAY_PASSWORD : o->user_id || o->token_stdin || imports(o) ? WAY_TOKEN : WAY_UNKNOWN;
 	if (g->way != WAY_UNKNOWN)
 		return DONE;
 	if (!isatty(STDIN_FILENO) || !prompt_possible())
@@ -227,7 +270,7 @@ static enum outcome ask_user_id(struct context *context, const struct accounts *
 
 	if (g->account.user_id)
 		return DONE;
-	if (!prompt_possible() || context->options.token_stdin)
+	if (!prompt_possible() || is_on_stdin(&context->options))
 		return usage(context, "--user-id N; it stands on the page where the RefreshToken is made", "whose RefreshToken is it? its user id is missing");
 	snprintf(text, sizeof text, user_id ? "Numeric user id [%" PRId64 "]: " : "Numeric user id: ", user_id);
 	outcome = dialog_ask(context, &g->dialog, &question, &answer);
@@ -274,11 +317,19 @@ static enum outcome ask_whether_shared(struct context *context, struct gathered 
 	SECRET answer = { 0 };
 
 	g->account.exclusive = o->exclusive;
-	if (o->exclusive || o->shared || o->token_stdin || !prompt_possible())
+	if (o->exclusive || o->shared || is_on_stdin(o) || !prompt_possible())
 		return DONE;
 	dialog_show(&g->dialog, "Is this RefreshToken used anywhere else: a script, another machine, Tableau?\n"
 	                        "Only one that is used here alone can ever be renewed from here.\n");
 	return dialog_ask(context, &g->dialog, &question, &answer);
+}
+
+static enum outcome take_imported(struct context *context, const struct accounts *accounts, struct gathered *g)
+{
+	enum outcome outcome = ask_user_id(context, accounts, g);
+
+	secret_move(&g->secret, &g->import.token);
+	return outcome == DONE ? ask_whether_shared(context, g) : outcome;
 }
 
 static enum outcome ask_token(struct context *context, const struct accounts *accounts, struct gathered *g)
@@ -404,6 +455,10 @@ enum outcome login_main(struct context *context, const char *argument)
 	context->asks = true;
 	if (context->options.keyring)
 		snprintf(g.account.module, sizeof g.account.module, "%s", context->options.keyring);
+	if (outcome == DONE && context->options.import)
+		outcome = import_file(context, context->options.import, &g.import);
+	else if (outcome == DONE && context->options.import_environment)
+		outcome = import_environment(context, &g.import);
 	if (outcome == DONE)
 		outcome = read_address(context, argument, &g);
 	/* What does not work is learned of before a person is asked for anything. */
@@ -413,7 +468,9 @@ enum outcome login_main(struct context *context, const char *argument)
 		outcome = accounts_read(&accounts, &context->trouble);
 	if (outcome == DONE)
 		outcome = choose_way(context, &g);
-	if (outcome == DONE && (g.way == WAY_TOKEN))
+	if (outcome == DONE && imports(&context->options))
+		outcome = take_imported(context, &accounts, &g);
+	else if (outcome == DONE && g.way == WAY_TOKEN)
 		outcome = ask_token(context, &accounts, &g);
 	else if (outcome == DONE)
 		outcome = ask_password(context, &g);
@@ -424,6 +481,8 @@ enum outcome login_main(struct context *context, const char *argument)
 	if (outcome != DONE)
 		return outcome;
 	report(context, &g.account);
+	if (imports(&context->options))
+		import_advise(context, &g.account, &g.import);
 	if (context->asked)
 		tell_whether_open(context, &g.account);
 	return answer_done(context, &g.account);
