@@ -114,6 +114,7 @@ FLAG(set_auto, unattended)
 FLAG(set_password_stdin, password_stdin)
 FLAG(set_token_stdin, token_stdin)
 FLAG(set_import_environment, import_environment)
+FLAG(set_web, web)
 FLAG(set_exclusive, exclusive)
 FLAG(set_shared, shared)
 FLAG(set_default, make_default)
@@ -141,6 +142,7 @@ static const struct option table[] = {
 	{ "--password-stdin", NULL, FOR_LOGIN, set_password_stdin, "read the password from stdin" },
 	{ "--user-id", "N", FOR_LOGIN, set_user_id, "the numeric user id that a pasted RefreshToken belongs to" },
 	{ "--token-stdin", NULL, FOR_LOGIN, set_token_stdin, "read the RefreshToken from stdin" },
+	{ "--web", NULL, FOR_LOGIN, set_web, "open the page where a RefreshToken is made, to paste it here" },
 	{ "--import", "FILE", FOR_LOGIN, set_import, "take over the RefreshToken, user id and address that a .env file has; -: from stdin" },
 	{ "--import-environment", NULL, FOR_LOGIN, set_import_environment, "the same from $ALATION_REFRESH_TOKEN, $ALATION_USER_ID, $ALATION_BASE_URL" },
 	{ "--name", "TOKEN_NAME", FOR_LOGIN, set_name, "name of the RefreshToken to create; without it alation-cred@THIS-MACHINE" },

@@ -46,7 +46,7 @@ struct options {
 	/* login */
 	const char *user, *name, *keyring, *import;
 	int64_t user_id;             /* 0: not given */
-	bool password_stdin, token_stdin, import_environment, exclusive, shared, make_default;
+	bool password_stdin, token_stdin, import_environment, web, exclusive, shared, make_default;
 	/* the first option of each class that was given, or NULL: some verbs have no such option */
 	const char *first_of[OPTION_CLASSES];
 	/* what is no option: the verb first */

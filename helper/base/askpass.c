@@ -137,28 +137,10 @@ static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attri
 	return error;
 }
 
-/* Ours, but for a RefreshToken that was given to us in it. The strings stay where they are. */
-static char **foreign_environment(void)
-{
-	static const char token[] = "ALATION_REFRESH_TOKEN=";
-	size_t n = 0, kept = 0;
-	char **envp;
-
-	while (environ[n])
-		n++;
-	envp = malloc((n + 1) * sizeof *envp);
-	for (size_t i = 0; envp && i < n; i++)
-		if (strncmp(environ[i], token, sizeof token - 1) != 0)
-			envp[kept++] = environ[i];
-	if (envp)
-		envp[kept] = NULL;
-	return envp;
-}
-
 static int spawn(const char *program, const char *question, int pipe_end, pid_t *ret_pid)
 {
 	char *const argv[] = { (char *)program, (char *)question, NULL };
-	char **envp = foreign_environment();
+	char **envp = child_environment();
 	int error = envp ? child_start(program, true, argv, envp, prepare, pipe_end, ret_pid) : ENOMEM;
 
 	free(envp);

@@ -4,6 +4,10 @@
  */
 #include "helper/base/child.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 int child_start(const char *program, bool in_path, char *const argv[], char *const envp[], child_prepare *prepare,
                 int pipe_end, pid_t *ret_pid)
 {
@@ -22,4 +26,21 @@ int child_start(const char *program, bool in_path, char *const argv[], char *con
 	}
 	posix_spawn_file_actions_destroy(&actions);
 	return error;
+}
+
+char **child_environment(void)
+{
+	static const char token[] = "ALATION_REFRESH_TOKEN=";
+	size_t n = 0, kept = 0;
+	char **envp;
+
+	while (environ[n])
+		n++;
+	envp = malloc((n + 1) * sizeof *envp);
+	for (size_t i = 0; envp && i < n; i++)
+		if (strncmp(environ[i], token, sizeof token - 1) != 0)
+			envp[kept++] = environ[i];
+	if (envp)
+		envp[kept] = NULL;
+	return envp;
 }

@@ -16,4 +16,8 @@ typedef int child_prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t
 int child_start(const char *program, bool in_path, char *const argv[], char *const envp[], child_prepare *prepare,
                 int pipe_end, pid_t *ret_pid);
 
+/* Our environment, but for a RefreshToken that was given to us in it. The array is the caller's to free, the strings stay where they
+ * are; NULL: no memory. */
+char **child_environment(void);
+
 #endif

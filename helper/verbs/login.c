@@ -13,6 +13,7 @@
 #include "helper/account.h"
 #include "helper/accounts-file.h"
 #include "helper/answer.h"
+#include "helper/base/browser.h"
 #include "helper/base/clock.h"
 #include "helper/base/prompt.h"
 #include "helper/base/stdin.h"
@@ -73,7 +74,9 @@ static enum outcome check_options(struct context *context, const struct options 
 		             "a login is by password or by RefreshToken, not both");
 	if (o->password_stdin && !o->user)
 		return usage(context, "say who: --user NAME --password-stdin", "--password-stdin needs --user");
-	if (o->name && (o->user_id || o->token_stdin || imports(o)))
+	if (o->web && (o->user || o->password_stdin || o->token_stdin || imports(o)))
+		return usage(context, "leave --web away", "--web is for a RefreshToken that is pasted into the dialog");
+	if (o->name && (o->user_id || o->token_stdin || o->web || imports(o)))
 		return usage(context, "it has its name already", "--name is for a RefreshToken that is made now, not for one that is taken over");
 	if (o->exclusive && o->shared)
 		return usage(context, "give one of them", "--exclusive and --shared exclude each other");
@@ -155,7 +158,7 @@ static enum outcome choose_way(struct context *context, struct gathered *g)
 	const struct dialog_question question = { "1 or 2 [1]: ", false, judge_way, &g->way, "type one of them" };
 	SECRET answer = { 0 };
 
-	g->way = o->user ? WAY_PASSWORD : o->user_id || o->token_stdin || imports(o) ? WAY_TOKEN : WAY_UNKNOWN;
+	g->way = o->user ? WAY_PASSWORD : o->user_id || o->token_stdin || o->web || imports(o) ? WAY_TOKEN : WAY_UNKNOWN;
 	if (g->way != WAY_UNKNOWN)
 		return DONE;
 	if (!isatty(STDIN_FILENO) || !prompt_possible())
@@ -259,6 +262,13 @@ static int64_t known_user_id(const struct accounts *accounts, const char *base_u
 	return user_id;
 }
 
+static enum outcome check_user_id(struct context *context, const struct gathered *g)
+{
+	if (g->account.user_id || (prompt_possible() && !is_on_stdin(&context->options)))
+		return DONE;
+	return usage(context, "--user-id N; it stands on the page where the RefreshToken is made", "whose RefreshToken is it? its user id is missing");
+}
+
 /* The page shows both; the person copies them from there. */
 static enum outcome ask_user_id(struct context *context, const struct accounts *accounts, struct gathered *g)
 {
@@ -270,8 +280,6 @@ static enum outcome ask_user_id(struct context *context, const struct accounts *
 
 	if (g->account.user_id)
 		return DONE;
-	if (!prompt_possible() || is_on_stdin(&context->options))
-		return usage(context, "--user-id N; it stands on the page where the RefreshToken is made", "whose RefreshToken is it? its user id is missing");
 	snprintf(text, sizeof text, user_id ? "Numeric user id [%" PRId64 "]: " : "Numeric user id: ", user_id);
 	outcome = dialog_ask(context, &g->dialog, &question, &answer);
 	if (outcome == DONE)
@@ -326,22 +334,46 @@ static enum outcome ask_whether_shared(struct context *context, struct gathered 
 
 static enum outcome take_imported(struct context *context, const struct accounts *accounts, struct gathered *g)
 {
-	enum outcome outcome = ask_user_id(context, accounts, g);
+	enum outcome outcome = check_user_id(context, g);
 
+	if (outcome == DONE)
+		outcome = ask_user_id(context, accounts, g);
 	secret_move(&g->secret, &g->import.token);
 	return outcome == DONE ? ask_whether_shared(context, g) : outcome;
+}
+
+/* Without a browser, or where nobody is there who could paste what it shows, the address is shown alone. */
+static void show_page(struct context *context, struct gathered *g, bool can_go_on)
+{
+	char page[sizeof g->account.base_url + sizeof "/account/auth"], text[sizeof page + 256];
+	const char *why = NULL;
+	bool web = context->options.web, terminal = prompt_possible();
+
+	snprintf(page, sizeof page, "%s/account/auth", g->account.base_url);
+	if (web)
+		why = can_go_on && prompt_secret_possible() ? browser_open(page) : "there is no terminal to go on with it";
+	if (web && !why)
+		snprintf(text, sizeof text, "%s opens in the browser: create a RefreshToken there", page);
+	else
+		snprintf(text, sizeof text, "%s %s and create a RefreshToken%s%s%s", terminal ? "Open" : "open", page, why ? " (not opened from here: " : "", why ? why : "", why ? ")" : "");
+	if (!terminal) {
+		if (web)
+			trouble_line(text);
+		return;
+	}
+	dialog_show(&g->dialog, text);
+	dialog_show(&g->dialog, ".\nThe page shows your numeric user id too.\n");
 }
 
 static enum outcome ask_token(struct context *context, const struct accounts *accounts, struct gathered *g)
 {
 	static const char remedy[] = "copy it again from the page";
-	char page[URL_BASE_MAX_BYTES + 256];
-	enum outcome outcome;
+	enum outcome outcome = check_user_id(context, g);
 
-	if (!context->options.token_stdin && prompt_possible()) {
-		snprintf(page, sizeof page, "Open %s/account/auth and create a RefreshToken.\nThe page shows your numeric user id too.\n", g->account.base_url);
-		dialog_show(&g->dialog, page);
-	}
+	if (!context->options.token_stdin)
+		show_page(context, g, outcome == DONE);
+	if (outcome != DONE)
+		return outcome;
 	outcome = ask_user_id(context, accounts, g);
 	if (outcome == DONE)
 		outcome = context->options.token_stdin ? read_secret(context, 2 * TOKEN_MAX_BYTES, judge_token, remedy, &g->secret)
