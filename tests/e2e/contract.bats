@@ -217,7 +217,7 @@ program_with() {
 		code=0
 		wait "$pid" || code=$?
 		raw=$(<"$OUT") out=$raw err=$(<"$BATS_TEST_TMPDIR/err") ran=rotate
-		[[ $format == token ]] || { raw+=$'\n' && expect_json 5 recovery; }
+		[[ $format == token ]] || { raw+=$'\n' && expect_json 5 recovery && answers_record 5 json rotate "$raw"; }
 		[[ $format == json ]] || expect 5
 		last_line_names "$ACCOUNT|is regenerated|alation-cred get $ACCOUNT|$STATE/102@"
 		session_unlock

@@ -38,6 +38,7 @@ HEAD=$'HTTP/1.1 201 Created\r\n'
 	took_s=$((EPOCHSECONDS - began))
 	out=$(<"$BATS_TEST_TMPDIR/regen") code=$regen_code ran=rotate raw=$out$'\n' err=
 	expect_json 6 timeout
+	answers_record 6 json "$ran" "$raw"
 	((took_s >= 59 && took_s <= 60 + SPARE_S)) || fails "it took $took_s s"
 	SANDBOX_USER_ID=102 ACCOUNT=$first REFRESH=$first_refresh
 	sandbox_release

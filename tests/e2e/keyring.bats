@@ -286,6 +286,7 @@ unavailable() {
 		wait "${pids[0]}" || code=$?
 		pids=("${pids[@]:1}")
 		[[ $code == 5 ]]
+		answers_record 5 json "alation-cred $verb" "$(<"$OUT.$verb")"$'\n'
 		[[ $(jq -r '.code, .exit, .retryable' "$OUT.$verb" | paste -sd' ') == 'keyring_timeout 5 true' ]]
 		[[ $(<"$OUT.$verb.err") == 'alation-cred: '*secret-service*"${SANDBOX_URL#http://}"*'; '* ]]
 	done

@@ -127,6 +127,7 @@ killed_at() {
 		kills=$((kills + 1))
 	else
 		[[ $code == 0 && $raw == '{"version":1,"success":true,'*$'}\n' ]] || fails "not done" || return 1
+		answers_record 0 json "$ran" "$raw"
 		survived=$((survived + 1))
 	fi
 	until look_at_log && ((${#asked[@]} >= requests)); do ((SECONDS < end)) || fails "the server did not act" || return 1; done

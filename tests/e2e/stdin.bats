@@ -265,6 +265,7 @@ came_back() {
 	[[ $rest == "$(<request)" ]]
 	{ feed alation-cred get --format json && rest=$(cat); } < <(cat request)
 	[[ $code == 0 && $raw == '{"version":1,"success":true,'* && $rest == "$(<request)" ]]
+	answers_record 0 json 'alation-cred get' "$raw"
 }
 
 @test "in git's protocol it is always read: what is no request is malformed there" {
