@@ -18,7 +18,7 @@ same() { diff <(sort "$1") <(sort "$2") && [ -s "$1" ]; }
 
 @test "each answer of the program fits, and none with any one member less, one more, or one of another kind" {
 	contract 'json|headers-json' >examples
-	[ "$(wc -l <examples)" -eq 7 ]
+	[ "$(wc -l <examples)" -ge 7 ]
 	answers --strict <examples
 	# A schema that takes more is noticed.
 	jq 'del(.["$defs"].done.additionalProperties)' "$schema" >loose && schema=$PWD/loose
@@ -28,7 +28,7 @@ same() { diff <(sort "$1") <(sort "$2") && [ -s "$1" ]; }
 
 @test "the codes of failures are the program's, with the exit code of each and whether it may be tried again" {
 	contract code >program
-	jq -r '.["$defs"].failure.oneOf[].properties | .exit.const as $exit | .retryable.const as $again | .code.enum[] |
+	jq -r '.["$defs"].code_and_exit.oneOf[].properties | .exit.const as $exit | .retryable.const as $again | .code.enum[] |
 		"\(.) \($exit) \(if $again then "retryable" else "-" end)"' "$schema" >schema
 	same schema program
 }

@@ -107,7 +107,7 @@ everything() {
 		unwritten closed "$row" 'it is not open for writing'
 		unwritten read-only "$row" 'it is not open for writing'
 		case $row in
-		*help* | --version | status* | capability) unwritten gone "$row" '' ;; # nothing is done before, so it is written and fails
+		*help* | --version | status* | doctor* | capability) unwritten gone "$row" '' ;; # nothing is done before, so it is written and fails
 		*) unwritten gone "$row" 'nobody reads it any more' ;;
 		esac
 		n=$((n + 1))

@@ -22,7 +22,7 @@ except ImportError:
 
 # What --strict puts in a member's place, and what of that the member may be.
 OTHER_KINDS = (None, -1, 'x\n', True, False, [1], {})
-WORDS = {'message', 'remedy', 'name', 'value', 'module', 'why', 'file'}
+WORDS = {'message', 'remedy', 'name', 'value', 'module', 'why', 'file', 'step', 'text'}
 SWITCHES = {'default', 'exclusive'}
 MAY_BE_NULL = {'refresh_token_expires_at', 'why', 'section', 'module'}
 MAY_BE_LEFT_OUT = {'configuration'}
@@ -127,7 +127,7 @@ def changes(value, path=()):
 def may_be(name, member, kind):
     # file and line are null together, and so are both dates.
     if isinstance(kind, str) and name in WORDS:
-        return not (name == 'file' and member is None)
+        return member is not None or name in MAY_BE_NULL
     return kind is None and name in MAY_BE_NULL or isinstance(kind, bool) and name in SWITCHES or type(kind) is type(member) and kind == member
 
 
