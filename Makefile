@@ -80,6 +80,7 @@ git_helper := $B/git-credential-alation
 manuals := docs/alation-cred.1 docs/alation-cred.conf.5 docs/alation-cred-keyring.7 docs/alation-cred-protocol.7 docs/alation-cred-module.7
 checker := $B/alation-cred-check-module
 manuals += docs/alation-cred-check-module.1
+ide_examples := docs/ide/alation-token.js docs/ide/alation_token.py
 units := $(wildcard .packaging/systemd/*)
 # FILE>WHERE, below DATADIR
 completions := alation-cred.bash>bash-completion/completions/alation-cred _alation-cred>zsh/site-functions/_alation-cred \
@@ -279,6 +280,9 @@ install: installed
 	install -m 0644 keyring/module.h '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h'
 	$(call install_pc,$(DESTDIR)$(LIBDIR)/pkgconfig/alation-cred.pc)
 	install -m 0644 README.md docs/LICENSE docs/CHANGELOG.md docs/example-module.c docs/alation-cred.schema.json '$(DESTDIR)$(DATADIR)/doc/alation-cred/'
+	$(call install_dir,$(DATADIR)/doc/alation-cred/ide)
+	install -m 0644 docs/ide.md docs/recipes.md '$(DESTDIR)$(DATADIR)/doc/alation-cred/'
+	install -m 0644 $(ide_examples) '$(DESTDIR)$(DATADIR)/doc/alation-cred/ide/'
 	$(foreach m,$(manuals),install -m 0644 $m '$(DESTDIR)$(call man_dir,$m)/' &&) true
 	$(foreach u,$(units),$(call install_unit,$u,$(DESTDIR)$(SYSTEMD_USER_DIR)/$(notdir $u)) &&) true
 	$(foreach c,$(completions),$(call install_dir,$(dir $(call completion_place,$c))) && \
@@ -290,9 +294,10 @@ uninstall: # what install laid down; modules of others stay, and so does their d
 	    $(foreach m,$(shared_modules),'$(DESTDIR)$(LIBDIR)/alation-cred/modules/$m.so') '$(DESTDIR)$(INCLUDEDIR)/alation-cred/module.h' \
 	    '$(DESTDIR)$(LIBDIR)/pkgconfig/alation-cred.pc' \
 	    $(foreach f,README.md LICENSE CHANGELOG.md example-module.c alation-cred.schema.json,'$(DESTDIR)$(DATADIR)/doc/alation-cred/$f') \
+	    $(foreach f,ide.md recipes.md $(ide_examples:docs/%=%),'$(DESTDIR)$(DATADIR)/doc/alation-cred/$f') \
 	    $(foreach u,$(units),'$(DESTDIR)$(SYSTEMD_USER_DIR)/$(notdir $u)') $(foreach c,$(completions),'$(DESTDIR)$(call completion_place,$c)')
 	-rmdir '$(DESTDIR)$(LIBDIR)/alation-cred/modules' '$(DESTDIR)$(LIBDIR)/alation-cred' '$(DESTDIR)$(INCLUDEDIR)/alation-cred' \
-	    '$(DESTDIR)$(DATADIR)/doc/alation-cred' 2>/dev/null
+	    '$(DESTDIR)$(DATADIR)/doc/alation-cred/ide' '$(DESTDIR)$(DATADIR)/doc/alation-cred' 2>/dev/null
 
 clean:
 	rm -rf $B

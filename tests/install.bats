@@ -31,6 +31,7 @@ run_git() { # DIRECTORY
 		[ "$(mode "$root/opt/lib/pkgconfig/alation-cred.pc")" = 644 ]
 		for path in include/alation-cred/module.h share/man/man1/alation-cred.1 share/man/man5/alation-cred.conf.5 share/man/man7/alation-cred-protocol.7 share/man/man7/alation-cred-module.7 \
 			share/doc/alation-cred/example-module.c share/doc/alation-cred/alation-cred.schema.json \
+			share/doc/alation-cred/ide.md share/doc/alation-cred/ide/alation-token.js share/doc/alation-cred/ide/alation_token.py \
 			share/man/man7/alation-cred-keyring.7 \
 			share/man/man1/alation-cred-check-module.1 \
 			share/bash-completion/completions/alation-cred share/zsh/site-functions/_alation-cred share/fish/vendor_completions.d/alation-cred.fish \

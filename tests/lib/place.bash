@@ -4,7 +4,7 @@
 # program as it is installed in /usr/local. The network is shared, so a sandbox serves it. All of it is gone with its first process;
 # only what those users had in the kernel keyring is outside, and place_teardown empties that. Needs root.
 #
-#   recipe NAME               prints the block of docs/recipes.md that follows the line <!-- NAME -->, as this place has
+#   recipe NAME [PAGE]        prints the block of docs/recipes.md (or that page there) that follows the line <!-- NAME -->, as this place has
 #                             it: the page's instance is the sandbox. No such block is a failure
 #
 #   place_setup [SANDBOX OPTION...]   a test's setup: the environment, a sandbox, the place; skips where it cannot be
@@ -151,8 +151,8 @@ place_desktop_does() {
 
 recipe() {
 	local block
-	block=$(awk -v mark="<!-- $1 -->" '$0 == mark { on = 1; next } on && /^```/ { if (on++ == 2) exit; next } on == 2' "$SANDBOX_TOP/docs/recipes.md")
-	[[ $block ]] || { echo "docs/recipes.md has no block '$1'" >&2 && return 1; }
+	block=$(awk -v mark="<!-- $1 -->" '$0 == mark { on = 1; next } on && /^```/ { if (on++ == 2) exit; next } on == 2' "$SANDBOX_TOP/docs/${2:-recipes.md}")
+	[[ $block ]] || { echo "docs/${2:-recipes.md} has no block '$1'" >&2 && return 1; }
 	block=${block//https:\/\/102@catalog.example.com/"${SANDBOX_URL/:\/\//:\/\/102@}"}
 	printf '%s\n' "${block//https:\/\/catalog.example.com/"$SANDBOX_URL"}"
 }

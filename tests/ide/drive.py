@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+# A program that uses docs/ide/alation_token.py, for tests/e2e/ide.bats; as drive.js.
+import json
+import os
+import pathlib
+import sys
+import traceback
+import urllib.error
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "docs/ide"))
+sys.dont_write_bytecode = True
+from alation_token import AlationTokenError, AlationTokens  # noqa: E402
+
+tokens = AlationTokens(
+    helper=os.environ["HELPER"].split(" "), account=os.environ.get("ACCOUNT"), timeout_s=int(os.environ.get("TIMEOUT_S", 30))
+)
+last = None
+
+
+def told(ask):
+    global last
+    try:
+        last = ask()
+        if hasattr(last, "status"):
+            return f"status {last.status} {str(len(last.read()) > 0).lower()}"
+        return f"token {last.value}"
+    except AlationTokenError as error:
+        last = error
+        return f"error {error.code} {json.dumps(error.exit)} {json.dumps(error.retryable)} {error}"
+    except urllib.error.HTTPError as error:
+        last = error
+        return f"status {error.status} {str(len(error.read()) > 0).lower()}"
+    except ValueError as error:
+        last = error
+        return f"error {type(error).__name__} null null {error}"
+
+
+def crowd(n, ask):
+    with ThreadPoolExecutor(int(n)) as pool:
+        answers = Counter(pool.map(lambda _: told(ask), range(int(n))))
+    return " | ".join(f"{times} {answer}" for answer, times in answers.items())
+
+
+def show():
+    text = "".join(traceback.format_exception(last)) if isinstance(last, Exception) else ""
+    return " ".join([repr(last), str(last), text, repr(getattr(last, "__dict__", {})) if text else ""]).replace("\n", " ")
+
+
+verbs = {
+    "get": lambda: told(tokens.get),
+    "crowd": lambda n: crowd(n, tokens.get),
+    "request": lambda to: told(lambda: tokens.open(to)),
+    "requests": lambda n, to: crowd(n, lambda: tokens.open(to)),
+    "show": show,
+}
+for line in sys.stdin:
+    verb, *words = line.split()
+    if verb == "end":
+        break
+    print(verbs[verb](*words), flush=True)
