@@ -42,13 +42,13 @@ until_true() { # COMMAND: it comes true
 	until eval "$1"; do ((SECONDS < end)) || { echo "never: $1" >&2; return 1; }; done
 }
 
-many() { counts=$(setsid -w "$MANY" "$1" "$CRED" --timeout 100 "${@:2}" 3>&- 2>"$BATS_TEST_TMPDIR/err"); }
+many() { counts=$(setsid -w "$MANY" "$1" "$CRED" --timeout 300 "${@:2}" 3>&- 2>"$BATS_TEST_TMPDIR/err"); }
 all_equal() { # N: so many ended with 0, and wrote the token that the server made last
 	[[ $counts == "exit 0 $1"$'\n'"output $1 $(live)\\n" ]] || { echo "$counts" >&2; return 1; }
 	works "$(live)"
 }
 start_many() { # N ARG...: in the background, traced
-	setsid -w "$MANY" "$1" "$CRED" -v --timeout 100 "${@:2}" >"$OUT.many" 2>"$OUT.trace" 3>&- &
+	setsid -w "$MANY" "$1" "$CRED" -v --timeout 300 "${@:2}" >"$OUT.many" 2>"$OUT.trace" 3>&- &
 	many_pid=$!
 }
 # N callers have looked, found the lock taken, and looked again: each of them, however slow this machine makes one of them.
@@ -59,7 +59,7 @@ all_wait() { until_true "[[ \$(sed -n 's/^alation-cred: \[\([0-9]*\)\].*look up 
 	login_demo
 	drop_cached
 	sandbox_fault endpoint=createAPIAccessToken delay_ms=2000 times=0
-	setsid -w "$MANY" "$callers" "$CRED" --timeout 100 get >"$OUT" 2>/dev/null 3>&- &
+	setsid -w "$MANY" "$callers" "$CRED" --timeout 300 get >"$OUT" 2>/dev/null 3>&- &
 	while ((n < rounds)); do
 		((n % 2)) || sandbox_held # the first has asked when it dies; some of the others have
 		until_true "pid=\$(lock_holder); [[ \$pid && \$pid != '$last' ]]"
