@@ -45,7 +45,7 @@ refuses_rows() {
 		no such verb;Xcanary-0815
 		no such verb;-- --help
 	END
-	for verb in exec doctor; do
+	for verb in doctor; do
 		refuses 2 usage 'no such verb' "$verb"
 	done
 }
@@ -114,14 +114,14 @@ refuses_rows() {
 
 @test "an option at a verb that has none such: the two are named, whatever its class" {
 	local verb option options=(--user --user-id --password-stdin --token-stdin --name --exclusive --shared --default
-		--min-ttl --fresh --validate --protocol --all --keep --if-expiring --auto --expiring-within)
+		--min-ttl --fresh --validate --protocol --all --keep --if-expiring --auto --expiring-within --refresh-token)
 	local -A has=([get]=' --min-ttl --fresh --validate --protocol ' [token]=' --min-ttl --fresh --validate ' [store]=' --protocol '
 		[erase]=' --protocol ' [capability]=' --protocol ' [login]=' --user --user-id --password-stdin --token-stdin --name --exclusive --shared --default '
 		[logout]=' --all --keep ' [status]=' --expiring-within ' [validate]=' --all ' [revoke]=' --all ' [rotate]=' --all --if-expiring --auto ' [set]='' [unlock]='' [lock]='')
 	for verb in "${!has[@]}"; do
 		for option in "${options[@]}"; do
 			# All of them at one verb, one of each class at the others.
-			[[ $verb == status || $option =~ ^--(user|fresh|all|keep|if-expiring|auto|expiring-within)$ ]] || continue
+			[[ $verb == status || $option =~ ^--(user|fresh|all|keep|if-expiring|auto|expiring-within|refresh-token)$ ]] || continue
 			# The protocol's option says what a verb is: one that git does not have is passed over.
 			[[ ${has[$verb]} != *" $option "* && $option != --protocol ]] || continue
 			case $option in

@@ -41,8 +41,15 @@ options() { cred "$@" --help | sed -nE 's/^  (-[-a-z]+).*/\1/p'; }
 	offers "$(verbs | grep ^s | xargs)" help s
 	offers '' zzz
 	for verb in $(verbs); do
+		[[ $verb != exec ]] || continue # below
 		offers "$(options "$verb" | xargs)" "$verb" -
 	done
+	offers "$(options exec | xargs) --" exec -
+	offers '' exec --form
+	run_cred complete exec -- ''
+	[[ $code == 0 && $out == ':command 2' ]] || fails "where the command begins"
+	run_cred complete exec --timeout 5 -- python3 get --form
+	[[ $code == 0 && $out == ':command 4' ]] || fails "where the command begins, behind options"
 	offers '--fresh' get --fr
 	offers "$(options status | grep -v timeout | xargs)" status --timeout 5 -
 	offers '' get -- --f

@@ -11,8 +11,11 @@
 ANSWERS_TOP=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 
 answers_format() {
+	local words=" $* "
 	format=token
-	[[ " $* " =~ .*[[:space:]]--format[=[:space:]]([a-z-]+) ]] || return 0
+	words=${words%% -- *} # what stands behind is no option of ours
+	[[ $words != ' complete '* ]] || return 0
+	[[ "$words " =~ .*[[:space:]]--format[=[:space:]]([a-z-]+) ]] || return 0
 	format=${BASH_REMATCH[1]}
 }
 

@@ -77,8 +77,8 @@ class Schema:
             if not stdout.startswith('{'):
                 return None if code or not {'get', 'token'} & set(words) else 'no object'
         elif not stdout:
-            # Killed; nowhere to write; verbs that have no JSON but for a failure.
-            return None if code == 10 or code > 128 or not code and has_no_answer(words) else 'no answer'
+            # Killed; nowhere to write; exec, whose stdout is its command's; verbs that have no JSON but for a failure.
+            return None if code in (10, 125) or code > 128 or not code and has_no_answer(words) else 'no answer'
         elif {'--help', '-h', '--version', 'capability'} & set(words) and not code:
             return None
         if stdout[-1:] != '\n' or '\n' in stdout[:-1]:
