@@ -127,6 +127,7 @@ verbs() { help | sed -nE 's/^  ([a-z]+) .*/\1/p'; }
 		grep -rhoE 'getenv\("[A-Za-z_]+"' --include='*.c' --include='*.h' --exclude=failpoint.c protocol keyring helper | cut -d'"' -f2
 		# By libcurl. It reads http_proxy too, but plain http goes through no proxy here.
 		printf '%s\n' https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY
+		echo TZ # by the C library
 	} | list program
 	same 'environment variables' "$(with page)" "$(with program)"
 }

@@ -11,22 +11,21 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static const char *value_of(const char *name)
+static bool is_set(const char *value)
 {
-	const char *value = getenv(name);
-
-	return value && *value ? value : NULL;
+	return value && *value;
 }
 
 /* By its name alone: it need not be installed, and the terminal is none the less what the user says. */
 static bool locale_has_utf8(void)
 {
-	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
-	const char *locale = NULL, *codeset;
+	const char *locale = getenv("LC_ALL"), *codeset;
 	size_t n;
 
-	for (size_t i = 0; i < sizeof names / sizeof *names && !locale; i++)
-		locale = value_of(names[i]);
+	if (!is_set(locale))
+		locale = getenv("LC_CTYPE");
+	if (!is_set(locale))
+		locale = getenv("LANG");
 	codeset = locale ? strchr(locale, '.') : NULL;
 	if (!codeset)
 		return false;
@@ -36,13 +35,13 @@ static bool locale_has_utf8(void)
 
 void terminal_look(int fd, struct terminal *ret_terminal)
 {
-	const char *kind = value_of("TERM");
+	const char *kind = getenv("TERM");
 	struct winsize size;
 
 	*ret_terminal = (struct terminal){ .there = fd >= 0 && isatty(fd), .utf8 = locale_has_utf8() };
 	if (!ret_terminal->there)
 		return;
-	ret_terminal->colour = !value_of("NO_COLOR") && kind && strcmp(kind, "dumb") != 0;
+	ret_terminal->colour = !is_set(getenv("NO_COLOR")) && is_set(kind) && strcmp(kind, "dumb") != 0;
 	if (ioctl(fd, TIOCGWINSZ, &size) == 0)
 		ret_terminal->columns = size.ws_col;
 }
