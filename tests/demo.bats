@@ -31,7 +31,7 @@ remains() {
 	run --separate-stderr make -s -C "$top" B="$B" demo </dev/null
 	[ "$status" -eq 0 ] || { echo "$output" "$stderr"; false; }
 	for words in 'logged in as https://102@localhost:' '"success":true' '"username":"demo"' '(default, exclusive)' \
-		'access token  in kernel, ends ' '     10 ' 'The server counts 1 mint' 'logged out of' 'nobody is logged in' '(exit code 3)'; do
+		'REFRESHTOKEN ENDS' 'access token  in kernel' '     10 ' 'The server counts 1 mint' 'logged out of' 'nobody is logged in' '(exit code 3)'; do
 		[[ $output == *"$words"* ]] || { echo "not shown: $words"; echo "$output"; false; }
 	done
 	[[ $output =~ https://102@localhost:([0-9]+) ]]

@@ -21,17 +21,15 @@
 #include "helper/settings.h"
 #include "helper/sources.h"
 #include "helper/state.h"
+#include "helper/status-words.h"
 #include "helper/verbs/verbs.h"
 
-#define SKEW_WORTH_TELLING_S 60
-#define TEXT_PER_ACCOUNT_BYTES 16384
 #define WHYS_BYTES 2048
 
-/* One account's lines, and the strings they point into. */
+/* What was found out of one account, and the strings that it points into. */
 struct line {
-	struct account_status status;
-	int refresh_status, access_status;
-	int64_t skew_s, access_left_s;
+	struct status_facts facts;
+	int64_t access_left_s;
 	char refresh_end[CLOCK_TEXT_BYTES], access_end[CLOCK_TEXT_BYTES];
 	char whys[WHYS_BYTES]; /* what modules said, NUL-ended each */
 	size_t n_whys;
@@ -82,107 +80,92 @@ static void look_at(struct context *context, const struct account *account, stru
 	ACCESS_RECORD access = { 0 };
 	struct keyring_answer answer;
 
-	*line = (struct line){ .status = {
+	*line = (struct line){ .facts.status = {
 		.base_url = bytes_of(account->base_url),
 		.name = bytes_of(account->name),
 		.user_id = account->user_id,
 		.is_default = account_is_default(context, account),
 		.exclusive = account->exclusive,
 	} };
-	line->refresh_status = vault_locate_refresh(context, account, &answer);
-	fill_holding(context, "refresh", line, &line->status.refresh, &answer);
+	line->facts.refresh_status = vault_locate_refresh(context, account, &answer);
+	fill_holding(context, "refresh", line, &line->facts.status.refresh, &answer);
+	line->facts.readonly = answer.status == ACRED_OK && answer.readonly;
 	/* The list tells of the one that is kept, and a source that goes before it has told nothing. */
-	if (answer.status == ACRED_OK && answer.readonly)
-		line->status.name = bytes_of("");
+	if (line->facts.readonly)
+		line->facts.status.name = bytes_of("");
 	else
-		line->status.refresh.expires_at = answer_moment(account->refresh_expires_at, line->refresh_end);
-	line->access_status = vault_locate_access(context, account, &access, &answer);
-	if (line->access_status == ACRED_OK) {
+		line->facts.status.refresh.expires_at = answer_moment(account->refresh_expires_at, line->refresh_end);
+	line->facts.access_status = vault_locate_access(context, account, &access, &answer);
+	if (line->facts.access_status == ACRED_OK) {
 		line->access_left_s = cached_left_s(&access);
-		line->skew_s = access.skew_s;
+		line->facts.skew_s = access.skew_s;
 	}
 	/* A token whose time is over is cached no more, whatever still lies there. */
-	if (line->access_status == ACRED_OK && line->access_left_s <= 0)
-		line->access_status = answer.status = ACRED_ABSENT;
-	fill_holding(context, "access", line, &line->status.access, &answer);
-	if (line->access_status == ACRED_OK)
-		line->status.access.expires_at = answer_moment(access.expires_at, line->access_end);
+	if (line->facts.access_status == ACRED_OK && line->access_left_s <= 0)
+		line->facts.access_status = answer.status = ACRED_ABSENT;
+	fill_holding(context, "access", line, &line->facts.status.access, &answer);
+	if (line->facts.access_status == ACRED_OK)
+		line->facts.status.access.expires_at = answer_moment(access.expires_at, line->access_end);
 }
 
-static void out_passed_over(struct out *out, const struct holding *holding, const char *before)
+static enum outcome too_long(struct context *context)
 {
-	for (size_t i = 0; i < holding->n_passed_over; i++) {
-		out_text(out, i ? ", " : before);
-		out_text(out, holding->passed_over[i].module);
-		out_text(out, " (");
-		out_text(out, holding->passed_over[i].status);
-		if (holding->passed_over[i].why) {
-			out_text(out, ": ");
-			out_visible(out, bytes_of(holding->passed_over[i].why));
-		}
-		out_text(out, ")");
-	}
+	return trouble_say(&context->trouble, TROUBLE_WRITE_FAILED, "", "the answer is too long, or there is no memory for it");
 }
 
-static void out_holding(struct out *out, const struct holding *holding, int status, const char *if_absent)
+/* OUT's bytes are written and given up. */
+static enum outcome write_out(struct context *context, struct out *out)
 {
-	out_text(out, holding->module ? "in " : status == ACRED_ABSENT ? if_absent : "cannot be told");
-	if (holding->module) {
-		out_text(out, holding->module);
-		if (holding->expires_at.text) {
-			out_text(out, ", ends ");
-			out_text(out, holding->expires_at.text);
-		}
-		out_passed_over(out, holding, "; passed over: ");
-	} else if (status != ACRED_ABSENT) {
-		out_passed_over(out, holding, ": ");
-	}
-	out_text(out, "\n");
+	enum outcome outcome = !out->p || out->overflow ? too_long(context) : stdout_write((struct bytes){ out->p, out->n }, context->deadline_ms, &context->trouble);
+
+	free(out->p);
+	return outcome;
 }
 
-static void out_line(struct out *out, const struct account *account, const struct line *line)
+static size_t settings_room(const struct settings *settings)
 {
-	char text[ACCOUNT_TEXT_BYTES];
-
-	out_text(out, account_text(account, text));
-	out_text(out, line->status.is_default ? "  (default, " : "  (");
-	out_text(out, account->exclusive ? "exclusive)\n" : "shared)\n");
-	out_text(out, line->status.name.n ? "  RefreshToken  '" : "  RefreshToken  ");
-	out_visible(out, line->status.name);
-	out_text(out, line->status.name.n ? "' " : "");
-	out_holding(out, &line->status.refresh, line->refresh_status, "is gone; log in again");
-	if (account->rotation_lost_at) {
-		char when[CLOCK_TEXT_BYTES];
-
-		clock_format_time(account->rotation_lost_at, when);
-		out_text(out, "                was regenerated at ");
-		out_text(out, when);
-		out_text(out, ", and the new one was lost; log in again\n");
-	}
-	out_text(out, "  access token  ");
-	out_holding(out, &line->status.access, line->access_status, "none cached; the next get mints one");
-	if (llabs(line->skew_s) > SKEW_WORTH_TELLING_S) {
-		out_text(out, "  clock         the server's differs from this machine's by ");
-		out_int(out, line->skew_s);
-		out_text(out, " s\n");
-	}
+	return settings->n * (2 * CONFIG_LINE_MAX_BYTES + CONFIG_PATH_BYTES) + 4 * CONFIG_PATH_BYTES;
 }
 
-static void out_all(struct context *context, struct out *out, const struct account *accounts, const struct line *lines,
-                    struct account_status *statuses, size_t n, const struct settings *settings)
+static enum outcome show_format(struct context *context, const struct line *lines, size_t n, const struct settings *settings)
 {
-	for (size_t i = 0; i < n; i++)
-		statuses[i] = lines[i].status;
-	if (context->options.format->status) {
-		context->options.format->status(out, statuses, n, settings->rows, settings->n);
-		return;
+	struct account_status *statuses = calloc(n + 1, sizeof *statuses);
+	struct out out = { .room = (n + 1) * STATUS_WORDS_BYTES + settings_room(settings) };
+
+	out.p = statuses ? malloc(out.room) : NULL;
+	for (size_t i = 0; i < n && out.p; i++)
+		statuses[i] = lines[i].facts.status;
+	if (out.p)
+		context->options.format->status(&out, statuses, n, settings->rows, settings->n);
+	free(statuses);
+	return write_out(context, &out);
+}
+
+static enum outcome show_table(struct context *context, const struct account *accounts, const struct line *lines, size_t n, const struct settings *settings)
+{
+	struct status_row *rows = calloc(n + 1, sizeof *rows);
+	struct out texts = { .room = (n + 1) * STATUS_WORDS_BYTES }, out = { 0 };
+	struct terminal terminal;
+	int64_t now_s = clock_wall_s();
+
+	terminal_look(stdout_descriptor(), &terminal);
+	texts.p = rows ? malloc(texts.room) : NULL;
+	for (size_t i = 0; i < n && texts.p; i++)
+		status_words(context, &accounts[i], &lines[i].facts, now_s, &terminal, &texts, &rows[i]);
+	/* Folding puts a margin before each line, which has a word of its own; the table has as many columns for each as for the widest. */
+	out.room = 8 * texts.n + (n + 2) * STATUS_WORDS_BYTES + settings_room(settings);
+	out.p = texts.p ? malloc(out.room) : NULL;
+	if (out.p && !texts.overflow) {
+		status_table(&out, &terminal, rows, n);
+		if (!n)
+			out_text(&out, "nobody is logged in; 'alation-cred login https://YOUR-INSTANCE' does it\n");
+		if (settings->rows)
+			settings_write(&out, context, settings);
 	}
-	for (size_t i = 0; i < n; i++)
-		out_line(out, &accounts[i], &lines[i]);
-	if (!n)
-		out_text(out, "nobody is logged in; 'alation-cred login https://YOUR-INSTANCE' does it\n");
-	if (settings->rows)
-		settings_write(out, context, settings);
+	out.overflow |= texts.overflow;
+	free(texts.p);
+	free(rows);
+	return write_out(context, &out);
 }
 
 enum fate { LIVES_ON, END_UNKNOWN, ENDS, ENDED, GONE, LOST };
@@ -195,7 +178,7 @@ static enum fate fate_of(const struct account *account, const struct line *line,
 
 	if (account->rotation_lost_at)
 		return LOST;
-	if (line->refresh_status == ACRED_ABSENT)
+	if (line->facts.refresh_status == ACRED_ABSENT)
 		return GONE;
 	if (account->refresh_expires_at == RECORD_TIME_UNKNOWN)
 		return END_UNKNOWN;
@@ -273,27 +256,20 @@ static void tell_fallback(struct context *context)
 static enum outcome report(struct context *context, const struct account *accounts, size_t n)
 {
 	struct line *lines = calloc(n + 1, sizeof *lines);
-	struct account_status *statuses = calloc(n + 1, sizeof *statuses);
 	SETTINGS settings = { 0 };
 	bool all_there = !context->options.verbose || settings_read(context, &settings);
-	size_t room = (n + 1) * TEXT_PER_ACCOUNT_BYTES + settings.n * (2 * CONFIG_LINE_MAX_BYTES + CONFIG_PATH_BYTES);
-	struct out out = { .p = malloc(room), .room = room };
 	enum outcome outcome;
 
-	if (!lines || !statuses || !out.p || !all_there || !survey_of(context->survey, accounts, n)) {
-		outcome = trouble_say(&context->trouble, TROUBLE_WRITE_FAILED, "", "no memory for the answer");
-	} else {
-		for (size_t i = 0; i < n; i++)
-			look_at(context, &accounts[i], &lines[i]);
-		outcome = context->options.expiring_within_s < 0 ? DONE : judge(context, accounts, lines, n);
-		if (outcome == DONE) {
-			out_all(context, &out, accounts, lines, statuses, n, &settings);
-			outcome = stdout_write((struct bytes){ out.p, out.n }, context->deadline_ms, &context->trouble);
-		}
+	if (!lines || !all_there || !survey_of(context->survey, accounts, n)) {
+		free(lines);
+		return too_long(context);
 	}
+	for (size_t i = 0; i < n; i++)
+		look_at(context, &accounts[i], &lines[i]);
+	outcome = context->options.expiring_within_s < 0 ? DONE : judge(context, accounts, lines, n);
+	if (outcome == DONE)
+		outcome = context->options.format->status ? show_format(context, lines, n, &settings) : show_table(context, accounts, lines, n, &settings);
 	free(lines);
-	free(statuses);
-	free(out.p);
 	return outcome;
 }
 

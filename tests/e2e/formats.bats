@@ -144,11 +144,17 @@ members() { jq -r "${1:-.} | keys_unsorted | join(\" \")" <<<"$out"; }
 	keyctl unlink "$(keyctl search @u user "$(kernel_keys | grep :8@)")" @u
 	run_cred status
 	expect 0
-	[[ -z $err && $out =~ ^"${SANDBOX_URL/:\/\//://7@}"'  (default, exclusive)
-  RefreshToken  '"'of ada'"' in secret-service, ends 20'[^$'\n']*'
-  access token  in kernel, ends 20'[^$'\n']*'
+	[[ -z $err && $out =~ ^'ACCOUNT  '[^$'\n']*'
+'"${SANDBOX_URL/:\/\//://7@}"'  20'..-..-..' '..:..' +00:00  '(59|60)' days  20'..-..-..' '..:..' +00:00  secret-service  open
+'"${SANDBOX_URL/:\/\//://8@}"'  20'..-..-..' '..:..' +00:00  '(59|60)' days  -                        secret-service  open
+
+'"${SANDBOX_URL/:\/\//://7@}"'  (default, exclusive)
+  RefreshToken  '"'of ada'"' in secret-service; passed over: '[^$'\n']*'
+  renewal       from 20'..-..-..' '..:..' +00:00 on, by the next get that mints
+  access token  in kernel
 '"${SANDBOX_URL/:\/\//://8@}"'  (shared)
-  RefreshToken  '"'of bob'"' in secret-service, ends 20'[^$'\n']*'
+  RefreshToken  '"'of bob'"' in secret-service; passed over: '[^$'\n']*'
+  renewal       never, because it is shared; log in anew before it ends
   access token  none cached; the next get mints one'$ ]] || fails "not these lines"
 	run_cred status "8@${SANDBOX_URL#http://}"
 	[[ $code == 0 && $out == *'of bob'* && $out != *'of ada'* ]] || fails "of one account"

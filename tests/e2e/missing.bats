@@ -40,7 +40,7 @@ says() { # REASON WORDS
 	[[ $out == "$cached" ]] || fails 'another token' || return 1
 	run_cred status
 	expect 0
-	[[ $out == "$ACCOUNT  (default, "*"RefreshToken  '"*"' cannot be told: "*"secret-service (unavailable: $1; $2)"*'access token  in kernel, ends '* ]] || fails 'not in words' || return 1
+	[[ $out == *$'\n'"$ACCOUNT  (default, "*"RefreshToken  '"*"' cannot be told: "*"secret-service (unavailable: $1; $2)"*'access token  in kernel' ]] || fails 'not in words' || return 1
 	run_cred status --format json
 	expect 0
 	[[ $(jq -r '.accounts[0].access.module' <<<"$out") == kernel ]] || fails 'no access token' || return 1

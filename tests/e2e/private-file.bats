@@ -99,7 +99,7 @@ read_only_home() {
 		cached
 		[[ $(holder) == 'private-file kernel:unavailable' ]]
 		run_cred status "$ACCOUNT"
-		[[ $out == *'access token  in private-file, ends '*'; passed over: kernel (unavailable'* ]] || fails "not said"
+		[[ $out == *'access token  in private-file; passed over: kernel (unavailable'* ]] || fails "not said"
 		rm "$ENTRY"
 		[[ $(holder) == ' kernel:unavailable private-file:absent' ]]
 		run_cred get "$ACCOUNT"

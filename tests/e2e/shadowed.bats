@@ -85,7 +85,7 @@ line() { grep -F '&user_id=102&' "$STATE/accounts"; }
 	given run_cred status
 	[[ $out == *'  RefreshToken  in environment; passed over'* ]] || fails "in words"
 	run_cred status
-	[[ $out == *"'alation-cred@"*"in secret-service, ends "* ]] || fails "of its own"
+	[[ $out == *"'alation-cred@"*"in secret-service; passed over: "* ]] || fails "of its own"
 }
 
 @test "the token in the environment goes where the environment says, whatever a line has for it" {

@@ -359,7 +359,7 @@ in_two_days() { sed -i -E "s/&token_expires_at=[0-9]*/\\&token_expires_at=$((EPO
 		bring "$way"
 		ask status
 		expect 0
-		[[ $out == "$ACCOUNT  (shared)"$'\n'"  RefreshToken  in $SOURCE"* && $out == *'none cached; the next get mints one' ]] || fails "$way"
+		[[ $out == *"  $SOURCE  read-only"$'\n\n'"$ACCOUNT  (shared)"$'\n'"  RefreshToken  in $SOURCE"* && $out == *'none cached; the next get mints one' ]] || fails "$way"
 		ask get
 		token=$out said=
 		for args in '' -v "$ACCOUNT" "--expiring-within 7d" '-v --format json'; do
@@ -447,7 +447,7 @@ bad() {
 	expect 0
 	[[ -z $err ]] && works "$out"
 	run_cred status
-	[[ $out == *"in secret-service, ends "*"; passed over: credentials-directory (absent: \$CREDENTIALS_DIRECTORY is not set), environment (failed: \$ALATION_REFRESH_TOKEN is not used: it holds bytes that no RefreshToken has)"* ]] || fails "in words"
+	[[ $out == *"in secret-service; passed over: credentials-directory (absent: \$CREDENTIALS_DIRECTORY is not set), environment (failed: \$ALATION_REFRESH_TOKEN is not used: it holds bytes that no RefreshToken has)"* ]] || fails "in words"
 	run_cred status --format json
 	[[ $(jq -c '.accounts[0].refresh.passed_over[]|select(.module=="environment")' <<<"$out") == \
 		'{"module":"environment","status":"failed","why":"$ALATION_REFRESH_TOKEN is not used: it holds bytes that no RefreshToken has"}' ]] || fails "as JSON"
