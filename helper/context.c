@@ -157,7 +157,11 @@ int context_finish(struct context *context)
 		trouble_line(context->warnings[i].message);
 	if (context->trouble.code == TROUBLE_NONE)
 		return DONE;
-	trouble_print(&context->trouble);
+	/* Nobody reads it twice on one screen. */
+	if (!context->answered || !isatty(stdout_descriptor()))
+		trouble_print(&context->trouble);
+	if (context->answered)
+		return (int)trouble_outcome(context->trouble.code);
 	reply = context_failure(context, &context->trouble, buffer, sizeof buffer);
 	/* A failure that could not be written keeps its own exit code: that is what the caller must know. */
 	if (context->trouble.code != TROUBLE_WRITE_FAILED)

@@ -37,6 +37,7 @@ struct context {
 	bool lasting;           /* the access token goes to a program that runs on */
 	struct survey *survey;  /* the call asks about many accounts (lifecycle/survey.h), or NULL */
 	bool authtype;          /* of a git request: its caller has that capability */
+	bool answered;          /* stdout has the verb's own answer, which tells of the trouble too */
 	struct keyring keyring;
 	struct notice warnings[CONTEXT_WARNINGS_MAX];
 	char warning_text[CONTEXT_WARNINGS_MAX][CONTEXT_WARNING_BYTES];

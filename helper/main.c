@@ -14,6 +14,7 @@
 #include "helper/help.h"
 #include "helper/request.h"
 #include "helper/verbs/table.h"
+#include "helper/verbs/verbs.h"
 
 /* Large, and zero where nobody wrote: kept off the stack, whose pages would all be touched. */
 static struct context context;
@@ -135,7 +136,8 @@ static enum outcome run(int argc, const char *const argv[])
 	if (o->protocol)
 		o->format = o->protocol;
 	context_start(&context);
-	if (context_configure(&context) != DONE) {
+	/* Who asks what is wrong is told of that, too. */
+	if (context_configure(&context) != DONE && verb->run != doctor_main) {
 		if (o->protocol)
 			request_ignore(&context);
 		return UNUSABLE;

@@ -119,6 +119,7 @@ FLAG(set_exclusive, exclusive)
 FLAG(set_shared, shared)
 FLAG(set_default, make_default)
 FLAG(set_refresh_token, refresh_token)
+FLAG(set_offline, offline)
 
 static const struct option table[] = {
 	{ "--format", "FORMAT", FOR_ANSWER, set_format, "token, header, curl, env, json or headers-json" },
@@ -138,6 +139,7 @@ static const struct option table[] = {
 	{ "--auto", NULL, FOR_ROTATE, set_auto, "as a timer does: exclusive ones in their last 10d, and nobody is asked" },
 	{ "--refresh-token", NULL, FOR_EXEC, set_refresh_token, "set ALATION_REFRESH_TOKEN, too: whoever has it can mint" },
 	{ "--expiring-within", "DUR", FOR_STATUS, set_expiring_within, "exit with 1 if a RefreshToken ends within DUR, such as 14d, or is lost" },
+	{ "--offline", NULL, FOR_DOCTOR, set_offline, "leave out what needs the network" },
 	{ "--user", "NAME", FOR_LOGIN, set_user, "sign in with this user name and a password" },
 	{ "--password-stdin", NULL, FOR_LOGIN, set_password_stdin, "read the password from stdin" },
 	{ "--user-id", "N", FOR_LOGIN, set_user_id, "the numeric user id that a pasted RefreshToken belongs to" },

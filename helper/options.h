@@ -22,7 +22,7 @@ enum interactive { INTERACTIVE_AUTO, INTERACTIVE_ALWAYS, INTERACTIVE_NEVER };
 extern const char *const interactive_words[];
 
 /* Which verbs an option is for. FOR_ANSWER: all whose stdout is ours. */
-enum option_class { FOR_ALL, FOR_LOGIN, FOR_TOKENS, FOR_GIT, FOR_EACH, FOR_LOGOUT, FOR_ROTATE, FOR_STATUS, FOR_EXEC, FOR_ANSWER, OPTION_CLASSES };
+enum option_class { FOR_ALL, FOR_LOGIN, FOR_TOKENS, FOR_GIT, FOR_EACH, FOR_LOGOUT, FOR_ROTATE, FOR_STATUS, FOR_EXEC, FOR_DOCTOR, FOR_ANSWER, OPTION_CLASSES };
 
 struct options {
 	const struct format *format;   /* never NULL; what answers are written in */
@@ -43,6 +43,8 @@ struct options {
 	int64_t expiring_within_s;   /* -1: not given */
 	/* exec */
 	bool refresh_token;
+	/* doctor */
+	bool offline;
 	/* login */
 	const char *user, *name, *keyring, *import;
 	int64_t user_id;             /* 0: not given */

@@ -191,12 +191,38 @@ static void write_status(struct out *out, const struct account_status *accounts,
 	out_text(out, "}\n");
 }
 
+/* A failure has its code and exit, so that a caller need not know of steps. */
+static void write_checks(struct out *out, const struct check *checks, size_t n, const struct failure *failed)
+{
+	begin(out, !failed);
+	out_text(out, ",\"code\":");
+	text_or_null(out, failed ? failed->code : NULL);
+	out_text(out, ",\"exit\":");
+	out_int(out, failed ? failed->exit : 0);
+	out_text(out, ",\"steps\":[");
+	for (size_t i = 0; i < n; i++) {
+		out_text(out, i ? ",{\"step\":" : "{\"step\":");
+		out_json(out, bytes_of(checks[i].step));
+		out_text(out, ",\"result\":");
+		out_json(out, bytes_of(checks[i].result));
+		out_text(out, ",\"text\":");
+		out_json(out, bytes_of(checks[i].text));
+		out_text(out, ",\"code\":");
+		text_or_null(out, checks[i].code);
+		out_text(out, ",\"remedy\":");
+		text_or_null(out, checks[i].remedy);
+		out_text(out, "}");
+	}
+	out_text(out, "]}\n");
+}
+
 const struct format format_json = {
 	.name = "json",
 	.about = "one JSON object on one line, failures too",
 	.reply = write_reply,
 	.failure = write_failure,
 	.status = write_status,
+	.checks = write_checks,
 	.done = write_done,
 	.done_all = write_done_all,
 };

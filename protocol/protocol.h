@@ -90,6 +90,14 @@ struct setting {
 	unsigned line;
 };
 
+/* One step that `doctor` has taken. */
+struct check {
+	const char *step;         /* "refresh/secret-service" */
+	const char *result;       /* "ok", "FAIL" or "skip" */
+	const char *text;         /* what was found, or why it was skipped */
+	const char *code, *remedy; /* of a FAIL, as in a failure; else NULL */
+};
+
 /* One way to write an answer. A member that is NULL means that the format has no such answer. */
 struct format {
 	const char *name, *about;
@@ -100,6 +108,8 @@ struct format {
 	void (*failure)(struct out *out, const struct failure *failure);
 	/* SETTINGS is NULL where nobody asked for them. */
 	void (*status)(struct out *out, const struct account_status *accounts, size_t n, const struct setting *settings, size_t n_settings);
+	/* FAILED: the first that failed, or NULL. */
+	void (*checks)(struct out *out, const struct check *checks, size_t n, const struct failure *failed);
 	/* A verb that hands out no token succeeded; the token is not read. */
 	void (*done)(struct out *out, const struct reply *reply);
 	/* The same for --all: a reply for each account; the warnings stand in LAST, whose account does not count. */

@@ -36,6 +36,8 @@ const struct verb verbs[] = {
 	  "alation-cred unlock https://102@catalog.example.com" },
 	{ "lock", lock_main, VERB_ACCOUNT, 1, false, false, 0, "forget derived keys and cached access tokens; without ACCOUNT, of all accounts",
 	  "alation-cred lock" },
+	{ "doctor", doctor_main, VERB_ACCOUNT, 1, false, false, VERB_OPTIONS(FOR_DOCTOR), "prove every step of the path to a token, each with its remedy",
+	  "alation-cred doctor" },
 	{ .name = NULL },
 };
 

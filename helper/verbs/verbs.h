@@ -23,6 +23,7 @@ enum outcome rotate_main(struct context *context, const char *argument);
 enum outcome set_main(struct context *context, const char *argument);
 enum outcome unlock_main(struct context *context, const char *argument);
 enum outcome lock_main(struct context *context, const char *argument);
+enum outcome doctor_main(struct context *context, const char *argument);
 
 /* The words of `set`; NULL ends them. */
 extern const char *const set_words[];

@@ -89,13 +89,20 @@ static const struct setting settings[] = {
 	{ "", "access", "sufficient kernel", NULL, 0 },
 };
 
+static const struct check checks[] = {
+	{ "dns", "ok", "catalog.example.com is at 192.0.2.7:443", NULL, NULL },
+	{ "connection", "FAIL", "no connection: catalog.example.com", "network", "check the network and the address" },
+	{ "tls", "skip", "it needs 'connection', which failed", NULL, NULL },
+};
+static const struct failure no_connection = { .code = "network", .exit = NETWORK };
+
 /* What FORMAT has an answer for, it writes. */
 static bool print_format(const struct format *format)
 {
 	char buffer[ANSWER_MAX_BYTES];
 	bool ok = true;
 
-	for (int answer = 0; answer < 6; answer++) {
+	for (int answer = 0; answer < 7; answer++) {
 		struct out out = { .p = buffer, .room = sizeof buffer };
 
 		if (answer == 0 && format->reply)
@@ -110,6 +117,8 @@ static bool print_format(const struct format *format)
 			format->done_all(&out, &done, 1, &done);
 		else if (answer == 5 && format->status)
 			format->status(&out, NULL, 0, settings, sizeof settings / sizeof *settings);
+		else if (answer == 6 && format->checks)
+			format->checks(&out, checks, sizeof checks / sizeof *checks, &no_connection);
 		else
 			continue;
 		ok = print_answer(format->name, &out) && ok;
