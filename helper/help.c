@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "helper/base/wrap.h"
 #include "helper/verbs/verbs.h"
 #include "protocol/out.h"
 
@@ -13,25 +14,19 @@
 
 static void column(struct out *out, const char *left, const char *middle, const char *right)
 {
-	size_t start = out->n;
-
 	out_text(out, "  ");
 	out_text(out, left);
 	out_text(out, " ");
 	out_text(out, middle);
-	do
-		out_text(out, " ");
-	while (out->n - start < HELP_COLUMN && !out->overflow);
-	out_text(out, right);
-	out_text(out, "\n");
+	wrap_text(out, HELP_COLUMN, right);
 }
 
 static const char about_account[] =
-	"ACCOUNT is https://USER_ID@host[:port], a URL, a host, or nothing: then $ALATION_BASE_URL and\n"
-	"$ALATION_USER_ID, else the default account.\n\n";
+	"ACCOUNT is https://USER_ID@host[:port], a URL, a host, or nothing: then $ALATION_BASE_URL and $ALATION_USER_ID, else the "
+	"default account.";
 
 /* To lock too much does no harm, to lock too little might. */
-static const char about_account_or_all[] = "ACCOUNT is https://USER_ID@host[:port], a URL, a host, or nothing: then all accounts are meant.\n\n";
+static const char about_account_or_all[] = "ACCOUNT is https://USER_ID@host[:port], a URL, a host, or nothing: then all accounts are meant.";
 
 static void verb_help(struct out *out, const struct verb *verb)
 {
@@ -40,10 +35,12 @@ static void verb_help(struct out *out, const struct verb *verb)
 	out_text(out, *verb->argument ? " " : "");
 	out_text(out, verb->argument);
 	out_text(out, verb_has_command(verb) ? " [OPTIONS] -- CMD [ARG...]\n\n" : " [OPTIONS]\n\n");
-	out_text(out, verb->help);
-	out_text(out, "\n\n");
-	if (strncmp(verb->argument, VERB_ACCOUNT, strlen(VERB_ACCOUNT)) == 0)
-		out_text(out, verb->run == lock_main ? about_account_or_all : about_account);
+	wrap_text(out, 0, verb->help);
+	out_text(out, "\n");
+	if (strncmp(verb->argument, VERB_ACCOUNT, strlen(VERB_ACCOUNT)) == 0) {
+		wrap_text(out, 0, verb->run == lock_main ? about_account_or_all : about_account);
+		out_text(out, "\n");
+	}
 	for (int class = 0; class < OPTION_CLASSES; class++)
 		if (verb->options & VERB_OPTIONS(class))
 			options_help(out, (enum option_class)class);
@@ -53,12 +50,13 @@ static void verb_help(struct out *out, const struct verb *verb)
 static void all_help(struct out *out, bool git)
 {
 	out_text(out, "usage: alation-cred VERB [ARGUMENT] [OPTIONS]\n\n"
-	              "Keeps an Alation RefreshToken in the desktop keyring and prints access tokens that work.\n\n");
+	              "Keeps an Alation RefreshToken in a keyring, and prints access tokens that work.\n\n");
 	for (const struct verb *verb = verbs; verb->name; verb++)
 		if (!git || verb->is_git)
 			column(out, verb->name, verb->argument, verb->help);
 	out_text(out, "\n");
-	out_text(out, about_account);
+	wrap_text(out, 0, about_account);
+	out_text(out, "\n");
 }
 
 void help(struct out *out, const struct verb *verb, bool git)

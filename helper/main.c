@@ -122,6 +122,13 @@ static enum outcome run(int argc, const char *const argv[])
 	trace_start(o->verbose);
 	if (o->version)
 		return stdout_write(bytes_of("alation-cred " ALATION_CRED_VERSION "\n"), context.deadline_ms, &context.trouble);
+	/* `help VERB`, as with git, is `VERB --help`. */
+	if (!o->protocol && o->n_args && strcmp(o->args[0], "help") == 0) {
+		o->help = true;
+		o->args[0] = o->args[1];
+		o->n_args = o->n_args > 1;
+		verb = o->n_args ? verb_named(o->args[0]) : NULL;
+	}
 	if (o->help && (verb || !o->n_args))
 		return say_help(verb);
 	/* Verbs of a later git are no error, says gitcredentials(7). But silence in the place of a command would look like its success. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "helper/base/clock.h"
+#include "helper/base/wrap.h"
 #include "helper/lifecycle/record.h"
 #include "keyring/keyring.h"
 #include "protocol/url.h"
@@ -142,7 +143,7 @@ static const struct option table[] = {
 	{ "--offline", NULL, FOR_DOCTOR, set_offline, "leave out what needs the network" },
 	{ "--user", "NAME", FOR_LOGIN, set_user, "sign in with this user name and a password" },
 	{ "--password-stdin", NULL, FOR_LOGIN, set_password_stdin, "read the password from stdin" },
-	{ "--user-id", "N", FOR_LOGIN, set_user_id, "the numeric user id that a pasted RefreshToken belongs to" },
+	{ "--user-id", "N", FOR_LOGIN, set_user_id, "numeric user id that a pasted RefreshToken belongs to" },
 	{ "--token-stdin", NULL, FOR_LOGIN, set_token_stdin, "read the RefreshToken from stdin" },
 	{ "--web", NULL, FOR_LOGIN, set_web, "open the page where a RefreshToken is made, to paste it here" },
 	{ "--import", "FILE", FOR_LOGIN, set_import, "take over the RefreshToken, user id and address that a .env file has; -: from stdin" },
@@ -265,8 +266,6 @@ void options_take_command(struct options *options)
 void options_help(struct out *out, enum option_class class)
 {
 	for (size_t i = 0; i < TABLE; i++) {
-		size_t start = out->n;
-
 		if (table[i].class != class || !table[i].help)
 			continue;
 		out_text(out, "  ");
@@ -275,10 +274,6 @@ void options_help(struct out *out, enum option_class class)
 			out_text(out, " ");
 			out_text(out, table[i].value);
 		}
-		do
-			out_text(out, " ");
-		while (out->n - start < HELP_COLUMN && !out->overflow);
-		out_text(out, table[i].help);
-		out_text(out, "\n");
+		wrap_text(out, HELP_COLUMN, table[i].help);
 	}
 }

@@ -23,11 +23,18 @@ accounts() { # LINE...
 	(umask 077 && { echo "v=2&accounts=$#" && printf 'v=1&%s\n' "$@"; } >"$HOME/.local/state/alation-cred/accounts")
 }
 
+# Of --format in it no answer's format is meant, as it is with run_cred.
+candidates() { # WORD...
+	code=0 ran="alation-cred complete ${*@Q}"
+	out=$(setsid -w "$CRED" complete "$@" </dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&-) || code=$?
+	err=$(<"$BATS_TEST_TMPDIR/err")
+}
+
 # offers 'CANDIDATE...' WORD...: the candidates alone, in any order; it is never a failure, and nothing is said of one.
 offers() {
 	local wanted=$1
 	shift
-	run_cred complete "$@"
+	candidates "$@"
 	[[ $code == 0 && -z $err ]] || fails 'not silent' || return 1
 	[[ $(cut -f1 <<<"$out" | sort | xargs) == "$(tr ' ' '\n' <<<"$wanted" | sort | xargs)" ]] || fails "not offered: $wanted"
 }
@@ -54,8 +61,8 @@ options() { cred "$@" --help | sed -nE 's/^  (-[-a-z]+).*/\1/p'; }
 	offers "$(options status | grep -v timeout | xargs)" status --timeout 5 -
 	offers '' get -- --f
 	offers '' get --fre=
-	run_cred complete get --min
-	[[ $out == *$'\t'"$(cred get --help | sed -nE 's/^  --min-ttl DUR +//p')" ]]
+	candidates get --fre
+	[[ $out == *$'\t'"$(cred get --help | sed -nE 's/^  --fresh +//p')" ]]
 }
 
 @test "values: formats, protocols, words, and none where one is a person's own" {
@@ -91,7 +98,7 @@ options() { cred "$@" --help | sed -nE 's/^  (-[-a-z]+).*/\1/p'; }
 		run_cred status "$word"
 		expect 0
 	done
-	run_cred complete get 7
+	candidates get 7
 	[[ $out == *$'\t''shared, in sealed-file' ]]
 }
 
