@@ -198,6 +198,24 @@ signed_in() {
 		ends
 	done
 }
+
+@test "a refusal that comes late, when the token was replaced already: nobody asks again" {
+	for language in node python; do
+		signed_in
+		begin $language
+		ask get 'token ?*'
+		sandbox_revoke "$(cached_token)"
+		sandbox_fault endpoint=datasource delay_ms=60000
+		ask "hold $DATA" held
+		sandbox_held
+		ask "request $DATA" 'status 200 true'
+		sandbox_release
+		ask held 'status 200 true'
+		ran % '% --validate'
+		[[ $(mints) == 1 ]]
+		ends
+	done
+}
 cached_token() { keyctl pipe "$(keyctl search @u user "alation-cred-tree:access:102@$SANDBOX_URL")" | sed 's/.*token=\([^&]*\).*/\1/'; }
 
 @test "a permission is missing: the same token back, the refusal is the answer; nothing is minted, nothing is sent again" {

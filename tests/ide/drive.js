@@ -15,6 +15,7 @@ const tokens = new AlationTokens({
 	account: process.env.ACCOUNT,
 	timeoutS: Number(process.env.TIMEOUT_S ?? 30),
 });
+let held; // a request that `hold` has begun
 let last; // what get gave or threw
 
 async function told(promise) {
@@ -40,6 +41,8 @@ const verbs = {
 	crowd: n => crowd(Number(n), () => tokens.get()),
 	request: to => told(tokens.fetch(to)),
 	requests: (n, to) => crowd(Number(n), () => tokens.fetch(to)),
+	hold: to => (held = told(tokens.fetch(to)), 'held'),
+	held: () => held,
 	show: () => [inspect(last, { depth: 9, showHidden: true }), String(last), JSON.stringify(last), last.stack ?? ''].join(' ').replaceAll('\n', ' '),
 	/* Two wait for the same child, and one of them gives up, or both; `began` says that the child runs. */
 	abort: async (n, began) => {

@@ -16,7 +16,9 @@ from alation_token import AlationTokenError, AlationTokens  # noqa: E402
 tokens = AlationTokens(
     helper=os.environ["HELPER"].split(" "), account=os.environ.get("ACCOUNT"), timeout_s=int(os.environ.get("TIMEOUT_S", 30))
 )
+held = None  # a request that `hold` has begun
 last = None
+pool = ThreadPoolExecutor(1)
 
 
 def told(ask):
@@ -43,6 +45,12 @@ def crowd(n, ask):
     return " | ".join(f"{times} {answer}" for answer, times in answers.items())
 
 
+def hold(to):
+    global held
+    held = pool.submit(lambda: told(lambda: tokens.open(to)))
+    return "held"
+
+
 def show():
     text = "".join(traceback.format_exception(last)) if isinstance(last, Exception) else ""
     return " ".join([repr(last), str(last), text, repr(getattr(last, "__dict__", {})) if text else ""]).replace("\n", " ")
@@ -53,6 +61,8 @@ verbs = {
     "crowd": lambda n: crowd(n, tokens.get),
     "request": lambda to: told(lambda: tokens.open(to)),
     "requests": lambda n, to: crowd(n, lambda: tokens.open(to)),
+    "hold": hold,
+    "held": lambda: held.result(),
     "show": show,
 }
 for line in sys.stdin:
