@@ -36,7 +36,7 @@ const struct verb verbs[] = {
 	  "alation-cred unlock https://102@catalog.example.com" },
 	{ "lock", lock_main, VERB_ACCOUNT, 1, false, false, 0, "forget keys and cached tokens; without ACCOUNT, of all",
 	  "alation-cred lock" },
-	{ "doctor", doctor_main, VERB_ACCOUNT, 1, false, false, VERB_OPTIONS(FOR_DOCTOR), "prove every step of the path to a token, each with its remedy",
+	{ "doctor", doctor_main, VERB_ACCOUNT, 1, false, false, VERB_OPTIONS(FOR_DOCTOR), "prove each step of the path to a token; a remedy for what fails",
 	  "alation-cred doctor" },
 	{ .name = NULL },
 };
