@@ -131,8 +131,9 @@ static enum outcome run(int argc, const char *const argv[])
 	}
 	if (o->help && (verb || !o->n_args))
 		return say_help(verb);
-	/* Verbs of a later git are no error, says gitcredentials(7). But silence in the place of a command would look like its success. */
-	if (o->protocol && o->n_args && (!verb || (!verb->is_git && !verb_has_command(verb))))
+	/* Verbs of a later git are no error, says gitcredentials(7). But who writes --protocol beside a command is not git, and silence
+	 * would look like the command's success. */
+	if (o->protocol && o->n_args && (!verb || !verb->is_git) && !(verb && verb_has_command(verb) && o->first_of[FOR_GIT]))
 		return request_ignore(&context);
 	if (o->n_args && !verb)
 		return no_verb("there is no such verb; these are: ");

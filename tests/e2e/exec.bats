@@ -285,24 +285,50 @@ same_as_without() {
 	[[ $(sandbox_calls createAPIAccessToken) == $(wc -w <<<"$WAYS") ]]
 }
 
-traces() {
-	private=$(mktemp -d)
-	install -m 0644 "$MODULES/leaves-traces.so" "$private/leaves-traces.so"
-	mkdir -p "$XDG_CONFIG_HOME/alation-cred"
-	printf 'refresh sufficient %s\nrefresh sufficient secret-service\n' "$private/leaves-traces.so" >"$BATS_TEST_TMPDIR/config"
+# guest NAME [ARGUMENT...]: it is asked before the Secret Service.
+guest() {
+	local module=$1
+	shift
+	[[ ${private:-} ]] || private=$(mktemp -d)
+	install -m 0644 "$MODULES/$module.so" "$private/$module.so"
 	export ALATION_CRED_CONFIG=$BATS_TEST_TMPDIR/config
-	cred set "$ACCOUNT" default
+	printf 'refresh sufficient %s\nrefresh sufficient secret-service\n' "$private/$module.so $*" >"$ALATION_CRED_CONFIG"
+	# What the list names as the holder is asked before any other.
+	sed -i 's/&module=[^&]*//' "$STATE/accounts"
+	drop_cached || :
 }
 
 @test "a module that leaves signals, a mask, descriptors and variables behind: the command finds none of it" {
-	# What the list names as the holder is asked before any other.
-	sed -i 's/&module=[^&]*//' "$STATE/accounts"
-	traces
-	drop_cached
+	guest leaves-traces
 	run_cred -v exec -- true
 	[[ $code == 0 && $err == *leaves-traces* ]] || fails "the module is not asked"
 	WAYS='plainly loose some-ignored some-blocked no-stdout many-open' same_as_without drop_cached
 	run ! grep -q "a module's" "$BATS_TEST_TMPDIR/out"
+}
+
+@test "a module that crashes, or hangs as it is closed: 125, and nothing is started; what one prints is not the command's" {
+	guest misbehaves "$BATS_TEST_TMPDIR/kept" lookup printf
+	run_cred exec -- echo hello
+	[[ $code == 0 && $raw == $'hello\n' ]] || fails "printed"
+	guest misbehaves "$BATS_TEST_TMPDIR/kept" lookup exit
+	run_cred exec -- echo hello
+	expect 125 misbehaves
+	guest misbehaves "$BATS_TEST_TMPDIR/kept" close pause
+	run_cred exec -- echo hello
+	expect 125 'did not come back when it was closed'
+	guest misbehaves "$BATS_TEST_TMPDIR/kept" close exit
+	run_cred exec -- echo hello
+	expect 125 'crashed when it was closed'
+	guest misbehaves "$BATS_TEST_TMPDIR/kept" lookup closefrom
+	run_cred exec -- echo hello
+	[[ $code == 125 && -z $raw && $err == *stdout* ]] || fails "its stdout is gone"
+}
+
+@test "in git's name it is a verb of a later git; beside --protocol it is refused" {
+	"${CRED%/*}/git-credential-alation" exec -- echo hello >"$OUT" 2>&1 </dev/null 3>&-
+	[[ ! -s $OUT ]]
+	run_cred --protocol git exec -- echo hello
+	expect 125 "'exec' has no option '--protocol'"
 }
 
 @test "nothing of ours runs on or is held: no lock, no timer; the process is dumpable again" {
