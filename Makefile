@@ -241,7 +241,7 @@ bench: tests
 
 deps_build := gcc make pkg-config libc6-dev libcurl4-openssl-dev libssl-dev libjson-c-dev libsecret-1-dev libsodium-dev
 deps_demo := libmicrohttpd-dev libgnutls28-dev gnome-keyring dbus libglib2.0-bin libsecret-tools keyutils curl
-deps_test := g++ binutils git bats libcmocka-dev libglib2.0-dev libcap2-bin jq openssl procps strace systemd mandoc python3 python3-jsonschema nodejs dash openssh-client sudo bubblewrap zsh fish bash-completion golang-docker-credential-helpers pass gnupg
+deps_test := g++ binutils git bats libcmocka-dev libglib2.0-dev libcap2-bin jq openssl procps strace systemd mandoc python3 python3-jsonschema nodejs dash openssh-client sudo bubblewrap zsh fish bash-completion golang-docker-credential-helpers pass gnupg locales tzdata
 deps_test += direnv python3-requests python3-yaml # what docs/recipes.md has recipes for
 # Services: not for a machine that somebody only tries this on. Their tests skip without them.
 deps_places := cron openssh-server keepassxc libkf5wallet-bin libqca-qt5-2-plugins
