@@ -5,6 +5,7 @@
 
 bats_require_minimum_version 1.5.0
 load ../lib/program
+load ../lib/terminal
 
 setup_file() { program_setup_file; }
 teardown_file() { program_teardown_file; }
@@ -247,6 +248,20 @@ run_timed() { # CMD...
 	local began=$SECONDS
 	"$@"
 	SECONDS_TAKEN=$((SECONDS - began))
+}
+
+@test "on a terminal: after a second it says what is waited for, and a failure is not said twice" {
+	own_keyring unlocked
+	logged_in
+	session_freeze
+	dialog "$CRED" doctor --offline </dev/null
+	session_thaw
+	[[ $code == 5 ]]
+	shows "alation-cred: waiting for the keyring module 'secret-service'" 'FAIL  refresh/secret-service'
+	hides 'alation-cred: refresh/secret-service'
+	dialog "$CRED" doctor </dev/null
+	[[ $code == 0 ]]
+	hides "${SECRETS[@]}"
 }
 
 @test "the server is down: 6, the step is connection" {

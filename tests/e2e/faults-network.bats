@@ -79,6 +79,15 @@ NAMED='create mint validate regen revoke'
 	[[ $(kept) == "$REFRESH" && $(decoy_got silent) == *faults* ]]
 }
 
+@test "N13: of a name server that never answers doctor says so, within the deadline" {
+	with_own_names
+	decoy_start silent dns silent
+	account_by_hand
+	run_cred doctor "$ACCOUNT" --timeout 3
+	[[ $code == 6 && $out == *$'\nFAIL  dns  '* && $out == *'it needs '"'dns', which failed"* ]] || fails 'not the step dns'
+	[[ $err == 'alation-cred: dns: '*'did not answer in time'* && $(decoy_got silent) == *faults* ]]
+}
+
 @test "N13: nobody listens at the first of a host's addresses (IPv6): the next one serves" {
 	! (exec 4<>"/dev/tcp/::1/${SANDBOX_URL##*:}") 2>/dev/null || skip "somebody has that port on ::1"
 	[[ $SANDBOX_URL == https://localhost:* ]]
