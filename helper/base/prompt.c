@@ -30,8 +30,18 @@ static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN
 /* Whether any of them came, and which. */
 static volatile sig_atomic_t came, seen[_NSIG];
 
+static volatile pid_t asker; /* the thread that asks */
+
+/* A keyring's library has threads of its own, and a signal that one of them got would wake nobody. */
 static void note_signal(int number)
 {
+	int error = errno;
+
+	if (gettid() != asker) {
+		tgkill(getpid(), asker, number);
+		errno = error;
+		return;
+	}
 	seen[number] = 1;
 	came = 1;
 }
@@ -203,6 +213,7 @@ static enum line ask_once(int fd, const char *question, bool hidden, int64_t dea
 	bool changed = false;
 
 	came = 0;
+	asker = gettid();
 	for (size_t i = 0; i < CAUGHT; i++) {
 		/* What was ignored stays so (nohup; a shell's background): to ask again at each would be for ever. */
 		sigaction(caught[i], NULL, &old[i]);

@@ -13,7 +13,9 @@
 #include "helper/base/prompt.h"
 #include "tests/helper/terminal.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
+#include <pthread.h>
 
 #define QUESTION "Secret: "
 
@@ -144,6 +146,51 @@ static void other_signals_end_it_too(void **state)
 		assert_killed_by(numbers[i]);
 		finish("");
 	}
+}
+
+static void *stay(void *nothing)
+{
+	for (;;)
+		pause();
+	return nothing;
+}
+
+static void have_another_thread(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, stay, NULL) != 0)
+		_exit(98);
+}
+
+static pid_t other_thread_of(pid_t pid)
+{
+	char path[64];
+	struct dirent *entry;
+	pid_t other = 0;
+	DIR *tasks;
+
+	snprintf(path, sizeof path, "/proc/%d/task", pid);
+	tasks = opendir(path);
+	assert_non_null(tasks);
+	while ((entry = readdir(tasks)))
+		if (atoi(entry->d_name) != 0 && atoi(entry->d_name) != pid)
+			other = atoi(entry->d_name);
+	closedir(tasks);
+	assert_true(other);
+	return other;
+}
+
+/* A library's thread may be the one that gets it. */
+static void a_signal_to_another_thread_ends_it_too(void **state)
+{
+	(void)state;
+	start(true, have_another_thread);
+	expect(QUESTION, 1);
+	assert_false(echoes());
+	assert_int_equal(tgkill(t.asker, other_thread_of(t.asker), SIGTERM), 0);
+	assert_killed_by(SIGTERM);
+	finish("");
 }
 
 static void come_early(void)
@@ -388,7 +435,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_hidden_answer_is_not_shown),   cmocka_unit_test(an_open_answer_is_shown),
 		cmocka_unit_test(an_empty_answer_is_one),         cmocka_unit_test(control_c_ends_it),
-		cmocka_unit_test(other_signals_end_it_too),       cmocka_unit_test(an_early_signal_is_not_lost),
+		cmocka_unit_test(other_signals_end_it_too),
+		cmocka_unit_test(a_signal_to_another_thread_ends_it_too),       cmocka_unit_test(an_early_signal_is_not_lost),
 		cmocka_unit_test(stopped_it_asks_again),          cmocka_unit_test(control_d_is_usage),
 		cmocka_unit_test(what_was_ignored_stays_ignored), cmocka_unit_test(ended_in_the_background),
 		cmocka_unit_test(what_cannot_be_hidden_is_not_asked), cmocka_unit_test(without_a_terminal),
