@@ -68,6 +68,9 @@ static enum outcome say_unwritable(struct walk *walk, const struct keyring_answe
 	if (answer->status == ACRED_READONLY)
 		return trouble_say(trouble, TROUBLE_KEYRING_READONLY, "log in where there is a keyring that can be written, or with --keyring sealed-file",
 		                   "the keyring (%s) can only be read, and keeps no RefreshToken of %s", module, text);
+	if (answer->status == ACRED_LOCKED && answer->why[0] && walk->context->asked)
+		return trouble_say(trouble, TROUBLE_KEYRING_LOCKED, "start the login again", "the keyring (%s) cannot keep a RefreshToken of %s: %s", module, text,
+		                   answer->why);
 	if (answer->status == ACRED_LOCKED && answer->why[0])
 		return trouble_say(trouble, TROUBLE_KEYRING_LOCKED, "log in on a terminal, where it can ask, or open it before with 'alation-cred unlock'",
 		                   "the keyring (%s) cannot keep a RefreshToken of %s: %s", module, text, answer->why);
@@ -114,8 +117,9 @@ static enum outcome try_it(struct walk *walk, struct bytes line)
 	return outcome == DONE ? write_and_erase(walk, &key, line) : outcome;
 }
 
-/* What is made only now wants a passphrase, and whoever chooses one takes his time: no lock is held. */
-static void let_unlock(struct walk *walk, struct bytes line)
+/* What is made only now wants a passphrase, and whoever chooses one takes his time: no lock is held. If he chose none, to try
+ * without him would only tell that nobody was asked. */
+static enum outcome let_unlock(struct walk *walk, struct bytes line)
 {
 	const struct acred_key key = walk_key(&ready_nobody, "refresh");
 	struct keyring_answer answer;
@@ -123,6 +127,7 @@ static void let_unlock(struct walk *walk, struct bytes line)
 	walk->may_prompt = true;
 	walk_store(walk, &key, walk_holder(walk->account), line, WALK_FOR_EVER, &answer);
 	walk->may_prompt = false;
+	return answer.status == ACRED_LOCKED && walk->context->asked ? say_unwritable(walk, &answer) : DONE;
 }
 
 enum outcome ready_to_keep(struct context *context, const struct account *account)
@@ -140,6 +145,6 @@ enum outcome ready_to_keep(struct context *context, const struct account *accoun
 	if (outcome != LOCKED || !a_person_is_there(context))
 		return outcome;
 	context->trouble = (struct trouble){ 0 };
-	let_unlock(&walk, secret_view(&line));
-	return try_it(&walk, secret_view(&line));
+	outcome = let_unlock(&walk, secret_view(&line));
+	return outcome == DONE ? try_it(&walk, secret_view(&line)) : outcome;
 }
