@@ -114,6 +114,37 @@ static void type(const char *text, size_t n, const char *step)
 		fail(step);
 }
 
+static void paste(char *text, const char *step)
+{
+	static const char names[] = "rnts", meant[] = "\r\n\t ";
+	size_t n = 0;
+
+	for (const char *p = text; *p; p++) {
+		const char *name = *p == '\\' && p[1] ? strchr(names, p[1]) : NULL;
+
+		text[n++] = name ? meant[name - names] : *p;
+		p += name != NULL;
+	}
+	type(text, n, step);
+}
+
+static void fill(long n, const char *step)
+{
+	for (; n > 0; n--)
+		type("x", 1, step);
+	type("\n", 1, step);
+}
+
+static void resize(char *argument, const char *step)
+{
+	struct winsize size = { 0 };
+
+	size.ws_row = (unsigned short)strtoul(argument, &argument, 10);
+	size.ws_col = (unsigned short)strtoul(argument, NULL, 10);
+	if (ioctl(terminal.fd, TIOCSWINSZ, &size) != 0)
+		fail(step);
+}
+
 static void follow(char *step)
 {
 	char *argument = step + strcspn(step, " "), end[32], control;
@@ -130,6 +161,15 @@ static void follow(char *step)
 	} else if (strncmp(step, "press", word) == 0) {
 		control = *argument & 0x1f;
 		type(&control, 1, step);
+	} else if (strncmp(step, "paste", word) == 0) {
+		paste(argument, step);
+	} else if (strncmp(step, "fill", word) == 0) {
+		fill(strtol(argument, NULL, 10), step);
+	} else if (strncmp(step, "signal", word) == 0) {
+		if (kill(-tcgetpgrp(terminal.fd), (int)strtol(argument, NULL, 10)) != 0)
+			fail(step);
+	} else if (strncmp(step, "size", word) == 0) {
+		resize(argument, step);
 	} else if (strncmp(step, "echo", word) == 0) {
 		until(echo_is, argument, step);
 	} else if (strncmp(step, "wait", word) == 0) {
