@@ -15,6 +15,7 @@
 
 #include "helper/base/child.h"
 #include "helper/base/clock.h"
+#include "helper/base/harden.h"
 
 #define MOMENT_MS 1000
 
@@ -66,7 +67,10 @@ const char *browser_open(const char *address)
 	if ((!x || !*x) && (!wayland || !*wayland))
 		return "there is no display";
 	envp = child_environment();
+	/* What is saved in a browser that starts now is the person's, as he has it elsewhere. */
+	harden_undo();
 	error = envp ? child_start(argv[0], true, argv, envp, prepare, -1, &pid) : ENOMEM;
+	harden_again();
 	free(envp);
 	if (error == ENOENT)
 		return "there is no xdg-open in PATH";

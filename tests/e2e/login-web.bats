@@ -64,7 +64,7 @@ answers() {
 
 @test "it has the address and nothing of us: no token, no descriptor, no terminal, and its words go nowhere" {
 	browser 'exit 0'
-	ALATION_REFRESH_TOKEN=canary-token dialog "$CRED" login --web "$SANDBOX_URL" < <(
+	ALATION_REFRESH_TOKEN=canary-token dialog sh -c 'umask 025; exec "$0" login --web "$1"' "$CRED" "$SANDBOX_URL" < <(
 		echo "expect $PAGE opens in the browser: create a RefreshToken there."
 		answers
 	)
@@ -74,7 +74,8 @@ answers() {
 	run ! grep -F canary-token "$CALLED.env"
 	grep -qx 'DISPLAY=:99' "$CALLED.env"
 	[[ $(paste -sd ' ' "$CALLED.fds") == '/dev/null /dev/null /dev/null 0 1 2 3' ]] || { cat "$CALLED.fds"; false; }
-	[[ $(<"$CALLED.sid") == "$(<"$CALLED.pid")" ]]
+	[[ $(<"$CALLED.sid") == "$(<"$CALLED.pid")" && $(<"$CALLED.umask") == 0025 ]]
+	[[ $(stat -c %a "$STATE/accounts") == 600 ]]
 }
 
 @test "one that stays is not waited for, and Ctrl-C here does not end it" {
