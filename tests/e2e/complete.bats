@@ -48,15 +48,9 @@ options() { cred "$@" --help | sed -nE 's/^  (-[-a-z]+).*/\1/p'; }
 	offers "$(verbs | grep ^s | xargs)" help s
 	offers '' zzz
 	for verb in $(verbs); do
-		[[ $verb != exec ]] || continue # below
-		offers "$(options "$verb" | xargs)" "$verb" -
+		offers "$(options "$verb" | xargs)$([[ $verb != exec ]] || echo ' --')" "$verb" -
 	done
-	offers "$(options exec | xargs) --" exec -
 	offers '' exec --form
-	run_cred complete exec -- ''
-	[[ $code == 0 && $out == ':command 2' ]] || fails "where the command begins"
-	run_cred complete exec --timeout 5 -- python3 get --form
-	[[ $code == 0 && $out == ':command 4' ]] || fails "where the command begins, behind options"
 	offers '--fresh' get --fr
 	offers "$(options status | grep -v timeout | xargs)" status --timeout 5 -
 	offers '' get -- --f
@@ -110,6 +104,16 @@ options() { cred "$@" --help | sed -nE 's/^  (-[-a-z]+).*/\1/p'; }
 		run_cred set https://7@catalog.example.com "$word"
 		expect 0
 	done
+}
+
+@test "exec: an account, or the command; behind it the words are the command's" {
+	offers '-- https://102@catalog.example.com https://7@catalog.example.com https://102@test.example.com:8443' exec --timeout 5 ''
+	candidates exec -- ''
+	[[ $out == ':command 2' ]]
+	candidates exec https://7@catalog.example.com --min-ttl 5m -- git -
+	[[ $out == ':command 5' ]]
+	offers '' exec --min-ttl ''
+	offers '' exec https://7@catalog.example.com https
 }
 
 @test "modules: those that lie there as files, and those that the configuration names by their path" {
@@ -218,6 +222,18 @@ types_in() {
 		press I
 		press M
 		expect ran: [login] [--keyring] [sealed-file] .
+		expect go>
+		type alation-cred exec -- sha224s
+		press I
+		type /etc/passw
+		press I
+		press M
+		expect ran: [exec] [--] [sha224sum] [/etc/passwd
+		expect go>
+		type alation-cred login --import /etc/ld.so.conf
+		press I
+		press M
+		expect ran: [login] [--import] [/etc/ld.so.conf
 		send exit
 	END
 	[[ $code == 0 ]]
