@@ -2,6 +2,7 @@
 # alation-cred: builds, installs, tests. Build output lies in .build/ alone.
 #
 #   make            the program, for trying in the tree     make demo    see it work, nothing prepared
+#   make try        a shell in which it can be played with
 #   make check      make deps, then make test               make bench   the figures of docs/performance.md
 #   make install    PREFIX DESTDIR LIBDIR SYSCONFDIR        make deps    install what is missing (apt)
 #                   SYSTEMD_USER_DIR
@@ -30,7 +31,7 @@ Q := $(if $(V),,@)# V=1 shows every command
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all install uninstall deps deps-places test check check-module demo bench clean tests installed \
+.PHONY: all install uninstall deps deps-places test check check-module demo try bench clean tests installed \
 	check-layers check-links check-headers check-exports check-hardening FORCE
 all:
 
@@ -234,6 +235,8 @@ check:
 	@$(MAKE) --no-print-directory test
 demo:
 	@B='$(abspath $B)' MAKE='$(MAKE)' tests/demo $(deps_build) $(deps_demo)
+try:
+	@B='$(abspath $B)' MAKE='$(MAKE)' tests/try $(deps_build) $(deps_demo)
 bench: tests
 	@B='$(abspath $B)' tests/bench/run
 

@@ -112,7 +112,7 @@ breaks() { # RULE WORDS: the rule fails now, and says where
 
 @test "every source says its licence, and the top level is what was agreed" {
 	listed
-	run git_here grep -L 'SPDX-License-Identifier: MIT' -- '*.c' '*.h' '*.map' '*.bats' '*.bash' '.packaging/systemd/*' '.packaging/*.in' 'docs/completion/*' Makefile tests/run tests/demo tests/deps tests/bench/run .ci/run
+	run git_here grep -L 'SPDX-License-Identifier: MIT' -- '*.c' '*.h' '*.map' '*.bats' '*.bash' '.packaging/systemd/*' '.packaging/*.in' 'docs/completion/*' Makefile tests/run tests/demo tests/try tests/deps tests/bench/run .ci/run
 	[ -z "$output" ]
 	grep -q 'MIT License' docs/LICENSE
 	run bash -c "cut -d/ -f1 '$BATS_TEST_TMPDIR/files' | sort -u | grep -v '^\.' | grep -vxE 'Makefile|helper|keyring|protocol|tests|docs|README\.md'"
