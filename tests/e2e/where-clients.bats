@@ -197,21 +197,22 @@ python_runs() { # FILE
 }
 
 # No such server is here: a program that reads its variables stands in for it.
-@test "MCP servers: the wrapper hands over the variables, no RefreshToken, and stdin as it was; without a token nothing is started" {
-	local config wrapper=$BATS_TEST_TMPDIR/bin/catalog-mcp words
-	recipe mcp-wrapper | sed "s,/usr/local/bin/alation-cred,$CRED," >"$wrapper"
+@test "MCP servers: what the entry starts has the variables, no RefreshToken, and stdin as it was; without a token nothing is started" {
+	local words
 	printf '#!/bin/sh\necho "$# $ALATION_BASE_URL $ALATION_USER_ID $ALATION_ACCESS_TOKEN $ALATION_API_TOKEN ${ALATION_REFRESH_TOKEN-none}"\ncat\n' \
 		>"$BATS_TEST_TMPDIR/bin/start-catalog-mcp-server"
-	chmod +x "$BATS_TEST_TMPDIR"/bin/*
-	config=$(recipe mcp-config)
-	mapfile -t words < <(jq -r '.servers.catalog | (.command | split("/") | last), .args[]' <<<"$config")
+	chmod +x "$BATS_TEST_TMPDIR/bin/start-catalog-mcp-server"
+	recipe mcp-config >entry
+	mapfile -t words < <(jq -r '.servers.catalog | .command, .args[]' entry)
+	[[ ${words[0]} == /usr/local/bin/alation-cred ]]
+	words[0]=$CRED
 	place_run setsid -w "${words[@]}" </dev/null 3>&-
-	expect 3 'alation-cred login'
+	expect 125 'alation-cred login'
 	signed_in
 	export ALATION_REFRESH_TOKEN=stale
 	place_run setsid -w "${words[@]}" <<<'{"jsonrpc":"2.0"}' 3>&-
 	expect 0
-	[[ $out == "2 $SANDBOX_URL 102 $(cached_token) $(cached_token) none"$'\n''{"jsonrpc":"2.0"}' ]] || fails 'not the variables'
+	[[ $out == "0 $SANDBOX_URL 102 $(cached_token) $(cached_token) none"$'\n''{"jsonrpc":"2.0"}' ]] || fails 'not the variables'
 }
 
 @test "notebooks: a cell has its answer, and shows no token" {
