@@ -274,3 +274,20 @@ python_runs() { # FILE
 	[[ -z $(find "$HOME" -name '*alation*') && $(git config --global --list) == 'credential.https://example.org.helper=store' ]]
 	[[ $(sandbox_curl /integration/v1/validateRefreshToken/ -d "user_id=102&refresh_token=$refresh") != *'"token_status":"ACTIVE"'* ]]
 }
+
+# Each row of its table, whose second column holds one command or two that belong together.
+@test "README: the commands of 'Which form do I need?' do it" {
+	local row rows=0
+	signed_in
+	while IFS= read -r row; do
+		row=${row//https:\/\/catalog.example.com/"$SANDBOX_URL"}
+		row=${row//URL/-fsS "$SANDBOX_URL/integration/v2/datasource/"}
+		sh_runs bash "${row//PROGRAM/printenv ALATION_ACCESS_TOKEN}"
+		expect 0
+		[[ $row != *curl* ]] || lists
+		[[ $row != *exec* && $row != *--validate* ]] || [[ $out == "$(cached_token)" ]]
+		rows=$((rows + 1))
+	done < <(sed -n '/^## Which form/,/^## The verbs/p' "$SANDBOX_TOP/README.md" | grep '^| .*`' | sed 's/\\|/\x01/g' | cut -d'|' -f3 |
+		grep -o '`.*`' | sed 's/`[^`]*`/&\x02/g; s/\x02[^`]*`/; /g; s/[`\x02]//g; s/\x01/|/g')
+	[[ $rows -ge 9 && $(sandbox_calls createAPIAccessToken) == 0 ]]
+}
