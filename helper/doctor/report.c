@@ -10,17 +10,24 @@
 #include <string.h>
 
 #include "helper/base/stdout.h"
+#include "helper/base/terminal.h"
 
-#define STEP_COLUMN 36
-#define LINE_BYTES 4096
+#define RESULT_WIDTH 6
+#define STEP_WIDTH 30
+#define LINE_BYTES (8 * DOCTOR_TEXT_BYTES) /* each byte escaped */
 
 static const char *const words[] = { [DOCTOR_OK] = "ok", [DOCTOR_FAIL] = "FAIL", [DOCTOR_SKIP] = "skip" };
 
-static void pad(struct out *out, size_t start, size_t width)
+static const enum tone tones[] = { [DOCTOR_OK] = TONE_GOOD, [DOCTOR_FAIL] = TONE_BAD, [DOCTOR_SKIP] = TONE_CARE };
+
+/* TEXT was written, and the column is WIDTH wide; a blank at least. */
+static void pad(struct out *out, const char *text, size_t width)
 {
+	size_t n = strlen(text);
+
 	do
 		out_text(out, " ");
-	while (out->n - start < width && !out->overflow);
+	while (++n < width);
 }
 
 /* What stands in a finding is escaped already. */
@@ -28,16 +35,19 @@ static void write_line(struct doctor *doctor, const struct doctor_finding *findi
 {
 	char line[LINE_BYTES];
 	struct out out = { .p = line, .room = sizeof line };
+	const char *word = words[finding->result];
+	struct terminal terminal;
 
-	out_text(&out, words[finding->result]);
-	pad(&out, 0, 6);
+	terminal_look(stdout_descriptor(), &terminal);
+	terminal_text(&out, &terminal, tones[finding->result], bytes_of(word));
+	pad(&out, word, RESULT_WIDTH);
 	out_text(&out, finding->step);
-	pad(&out, 6, STEP_COLUMN - 6);
-	out_text(&out, finding->text);
+	pad(&out, finding->step, STEP_WIDTH);
+	terminal_visible(&out, &terminal, bytes_of(finding->text));
 	out_text(&out, "\n");
 	if (finding->result == DOCTOR_FAIL && finding->remedy[0]) {
-		pad(&out, out.n, 6);
-		out_text(&out, finding->remedy);
+		pad(&out, "", RESULT_WIDTH);
+		terminal_visible(&out, &terminal, bytes_of(finding->remedy));
 		out_text(&out, "\n");
 	}
 	if (doctor->written == DONE)

@@ -254,13 +254,17 @@ run_timed() { # CMD...
 	own_keyring unlocked
 	logged_in
 	session_freeze
-	dialog "$CRED" doctor --offline </dev/null
+	TERM=dumb dialog "$CRED" doctor --offline </dev/null
 	session_thaw
 	[[ $code == 5 ]]
 	shows "alation-cred: waiting for the keyring module 'secret-service'" 'FAIL  refresh/secret-service'
 	hides 'alation-cred: refresh/secret-service'
-	dialog "$CRED" doctor </dev/null
+	TERM=xterm NO_COLOR='' dialog "$CRED" doctor </dev/null
 	[[ $code == 0 ]]
+	shows $'\e['
+	NO_COLOR=1 dialog "$CRED" doctor </dev/null
+	[[ $code == 0 ]]
+	hides $'\e['
 	hides "${SECRETS[@]}"
 }
 
