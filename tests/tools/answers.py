@@ -79,7 +79,7 @@ class Schema:
         elif not stdout:
             # Killed; nowhere to write; exec, whose stdout is its command's; verbs that have no JSON but for a failure.
             return None if code in (10, 125) or code > 128 or not code and has_no_answer(words) else 'no answer'
-        elif {'--help', '-h', '--version', 'capability'} & set(words) and not code:
+        elif {'help', '--help', '-h', '--version', 'capability'} & set(words) and not code:
             return None
         if stdout[-1:] != '\n' or '\n' in stdout[:-1]:
             return 'not one line'
