@@ -115,26 +115,14 @@ struct call {
 	bool complete;       /* whether that is all of it */
 };
 
-/* Nothing of ours but stderr and the pipe; every signal as a shell gives it, those too that we or our caller ignore. */
+/* Nothing of ours but stderr and the pipe. */
 static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int pipe_end)
 {
-	sigset_t none, all;
-	int error;
+	int error = posix_spawn_file_actions_adddup2(actions, pipe_end, STDOUT_FILENO);
 
-	sigemptyset(&none);
-	sigfillset(&all);
-	error = posix_spawn_file_actions_adddup2(actions, pipe_end, STDOUT_FILENO);
 	if (!error)
 		error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	if (!error)
-		error = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
-	if (!error)
-		error = posix_spawnattr_setsigmask(attributes, &none);
-	if (!error)
-		error = posix_spawnattr_setsigdefault(attributes, &all);
-	if (!error)
-		error = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	return error;
+	return error ? error : child_has_nothing_of_ours(actions, attributes, 0);
 }
 
 static int spawn(const char *program, const char *question, int pipe_end, pid_t *ret_pid)

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -21,23 +20,12 @@
 
 static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int pipe_end)
 {
-	sigset_t none, all;
 	int error = 0;
 
 	(void)pipe_end;
-	sigemptyset(&none);
-	sigfillset(&all);
 	for (int fd = 0; fd <= STDERR_FILENO && !error; fd++)
 		error = posix_spawn_file_actions_addopen(actions, fd, "/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY, 0);
-	if (!error)
-		error = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
-	if (!error)
-		error = posix_spawnattr_setsigmask(attributes, &none);
-	if (!error)
-		error = posix_spawnattr_setsigdefault(attributes, &all);
-	if (!error)
-		error = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-	return error;
+	return error ? error : child_has_nothing_of_ours(actions, attributes, POSIX_SPAWN_SETSID);
 }
 
 /* Whether it ended within a moment and said that it could not. */

@@ -4,9 +4,26 @@
  */
 #include "helper/base/child.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+int child_has_nothing_of_ours(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int flags)
+{
+	sigset_t none, all;
+	int error = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	if (!error)
+		error = posix_spawnattr_setsigmask(attributes, &none);
+	if (!error)
+		error = posix_spawnattr_setsigdefault(attributes, &all);
+	if (!error)
+		error = posix_spawnattr_setflags(attributes, (short)(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | flags));
+	return error;
+}
 
 int child_start(const char *program, bool in_path, char *const argv[], char *const envp[], child_prepare *prepare,
                 int pipe_end, pid_t *ret_pid)
