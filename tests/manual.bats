@@ -134,7 +134,7 @@ verbs() { help | sed -nE 's/^  ([a-z]+) .*/\1/p'; }
 
 @test "the variables that are removed are those in the page" {
 	subsection "$page" 'Variables that are removed' | sed -nE 's/^\.Ev ([A-Z_]+) .*/\1/p' | list page
-	sed -n '/^void harden_for_libraries/,/^}/p' helper/base/harden.c | grep -oE '"[A-Z_]+"' | tr -d '"' | list program
+	sed -n '/^void foreign_code_comes/,/^}/p' helper/base/foreign.c | grep -oE '"[A-Z_]+"' | tr -d '"' | list program
 	same 'removed variables' "$(with page)" "$(with program)"
 }
 

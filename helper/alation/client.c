@@ -10,7 +10,7 @@
 #include "helper/account.h"
 #include "helper/base/clock.h"
 #include "helper/base/failpoint.h"
-#include "helper/base/harden.h"
+#include "helper/base/foreign.h"
 #include "helper/base/trace.h"
 #include "helper/base/watchdog.h"
 #include "helper/site.h"
@@ -25,7 +25,7 @@ static const struct acred_alation *load(struct context *context)
 
 	if (client)
 		return client;
-	harden_for_libraries();
+	foreign_code_comes();
 	client = load_object(site_client(), "acred_alation", why, sizeof why);
 	if (client && (strcmp(client->version, ALATION_CRED_VERSION) != 0 || client->size != sizeof *client)) {
 		snprintf(why, sizeof why, "%s is of another version", site_client());

@@ -11,7 +11,7 @@
 /* A program will take our place: what is changed from here on is noted before. To be called before a watchdog is armed. */
 void handover_prepare(void);
 
-/* Before foreign code is loaded; harden_for_libraries() calls it. Nothing, where no handover was prepared. */
+/* Before foreign code is loaded; foreign_code_comes() calls it. Nothing, where no handover was prepared. */
 void handover_before_libraries(void);
 
 /* All is as it was found, right before the exec; no foreign code may be called any more. False: such code has closed the caller's

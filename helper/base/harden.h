@@ -19,8 +19,4 @@ bool harden_process(void);
 void harden_undo(void);
 void harden_again(void);
 
-/* Before any foreign library is loaded, and only then (the warm path loads none): the environment variables are removed that redirect
- * libsecret, GIO, TLS key logs and allocators, and stdout is set aside (stdout.h). Once. */
-void harden_for_libraries(void);
-
 #endif

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "helper/base/clock.h"
-#include "helper/base/harden.h"
+#include "helper/base/foreign.h"
 #include "helper/base/prompt.h"
 #include "helper/base/stdout.h"
 #include "helper/base/trace.h"
@@ -83,7 +83,7 @@ static int64_t begin(void *host, const char *module)
 static void loads(void *host)
 {
 	(void)host;
-	harden_for_libraries();
+	foreign_code_comes();
 }
 
 static size_t end(void *host)

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "helper/base/foreign.h"
 #include "helper/base/harden.h"
 #include "helper/site.h"
 #include "keyring/load.h"
@@ -472,7 +473,7 @@ void guest_main(const struct options *options, const char *token, const struct e
 
 	if (!harden_process())
 		_exit(1);
-	harden_for_libraries();
+	foreign_code_comes();
 	/* It has set stdout aside, as in the program; here what is printed is counted in the end, too. */
 	dup2(out, STDOUT_FILENO);
 	close(out);
