@@ -315,6 +315,13 @@ static enum alation_result result_of(CURLcode rc)
 	}
 }
 
+static const char unsupported_proxy[] = "Unsupported proxy"; /* libcurl's sentences that quote its whole address */
+
+static bool begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
 /* libcurl has no code for a proxy that cannot be reached; its sentence names whom it tried to reach. */
 static bool blames_proxy(const char *text, const char *base_url)
 {
@@ -324,21 +331,20 @@ static bool blames_proxy(const char *text, const char *base_url)
 	const char *port = host[n + v6] == ':' ? host + n + v6 + 1 : is_http(base_url) ? "80" : "443";
 	char ours[URL_BYTES];
 
-	if (strncmp(text, "Unsupported proxy", strlen("Unsupported proxy")) == 0)
+	if (begins(text, unsupported_proxy))
 		return true;
 	snprintf(ours, sizeof ours, "Failed to connect to %.*s port %s ", (int)n - v6, host + v6, port);
-	return strncmp(text, "Failed to connect to ", strlen("Failed to connect to ")) == 0 &&
-	       (strncmp(text, ours, strlen(ours)) != 0 || strstr(text, " via ") != NULL);
+	return begins(text, "Failed to connect to ") && (!begins(text, ours) || strstr(text, " via ") != NULL);
 }
 
-/* Its own sentence, unless a proxy's password may stand in it. It quotes names from certificates: bytes that
- * a terminal would act on go. */
+/* Its own sentence, unless a proxy's password may stand in it: one that is misspelt has no '@' perhaps. It quotes names from
+ * certificates: bytes that a terminal would act on go. */
 static void explain(struct transfer *x, CURLcode rc)
 {
 	const char *text = x->error[0] ? x->error : curl_easy_strerror(rc);
 	char *p = x->answer->detail;
 
-	if (strchr(text, '@'))
+	if (strchr(text, '@') || begins(text, unsupported_proxy))
 		text = x->answer->result == ALATION_PROXY ? "the proxy that is named is not usable" :
 		                                           curl_easy_strerror(rc);
 	snprintf(p, sizeof x->answer->detail, "%s", text);

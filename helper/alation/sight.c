@@ -37,7 +37,25 @@ static size_t scheme_of(struct bytes address)
 	return n && address.n - n >= 3 && memcmp(address.p + n, "://", 3) == 0 ? n + 3 : 0;
 }
 
-/* `scheme://user:password@host:port/` without its middle and its end. */
+/* A host, and a port behind ':' where there is one. */
+static bool is_host(struct bytes text)
+{
+	const char *end = text.n && text.p[0] == '[' ? memchr(text.p, ']', text.n) : NULL;
+	size_t n = end ? (size_t)(end + 1 - text.p) : 0;
+
+	for (size_t i = 1; i + 1 < n; i++)
+		if (!strchr("0123456789abcdefABCDEF:.", text.p[i]))
+			return false;
+	while (!end && n < text.n && byte_is_plain(text.p[n], "._-"))
+		n++;
+	if (n == 0 || (n < text.n && text.p[n++] != ':'))
+		return false;
+	while (n < text.n && text.p[n] >= '0' && text.p[n] <= '9')
+		n++;
+	return n == text.n;
+}
+
+/* `scheme://user:password@host:port/` without its middle and its end. Of one that is misspelt nobody knows where the password is. */
 static void take_proxy(struct bytes address, struct alation_sight *sight)
 {
 	const struct bytes scheme = { address.p, scheme_of(address) };
@@ -46,11 +64,12 @@ static void take_proxy(struct bytes address, struct alation_sight *sight)
 
 	address.p += from;
 	address.n -= from;
-	while (address.n && address.p[address.n - 1] == '/')
-		address.n--;
+	for (size_t i = 0; i < address.n; i++)
+		if (strchr("/?#", address.p[i]))
+			address.n = i;
 	take(scheme, sight->proxy, sizeof sight->proxy);
 	n = strlen(sight->proxy);
-	take(address, sight->proxy + n, sizeof sight->proxy - n);
+	take(is_host(address) ? address : bytes_of("..."), sight->proxy + n, sizeof sight->proxy - n);
 }
 
 /* "Uses proxy env variable https_proxy == 'http://proxy:3128'"; of no_proxy it says so before it judges it. */

@@ -123,6 +123,8 @@ static const struct proxy_row {
 	{ "no possible host", "http://user:s3cret@xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.invalid:1", "https://127.0.0.1:2", says_407, 0 },
 	{ "no such scheme", "gopher://user:s3cret@127.0.0.1:1", "https://127.0.0.1:2", says_407, 0 },
 	{ "no URL", "http://user:s3cret@127.0.0.1:99999999", "https://127.0.0.1:2", says_407, 0 },
+	{ "an '@' that is escaped", "http://user:s3cret%40127.0.0.1:1", "https://127.0.0.1:2", says_407, 0 },
+	{ "no host", "http://user:s3cret", "https://127.0.0.1:2", says_407, 0 },
 	{ "407 to CONNECT", "http://user:s3cret@127.0.0.1:", "https://127.0.0.1:2", says_407, 1 },
 	{ "502 to CONNECT", "http://user:s3cret@127.0.0.1:", "https://127.0.0.1:2", says_502, 1 },
 };

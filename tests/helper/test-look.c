@@ -119,6 +119,13 @@ static void test_proxy_words(void **state)
 		{ "http://joe:Can@ary@127.0.0.1:1", "http://127.0.0.1:1" },
 		{ "http://joe:://Canary@127.0.0.1:1", "http://127.0.0.1:1" },
 		{ "joe:://Canary@127.0.0.1:1", "127.0.0.1:1" },
+		/* Where the host is not known, nor is the password. */
+		{ "http://joe:Canary%40127.0.0.1:1", "http://..." },
+		{ "http://joe:Canary", "http://..." },
+		{ "joe:Canary", "..." },
+		{ "foo://joe:Canary%40127.0.0.1:1", "foo://..." },
+		{ "http://127.0.0.1:1/?key=Canary", "http://127.0.0.1:1" },
+		{ "http://[::1]:1/", "http://[::1]:1" },
 	};
 
 	(void)state;
@@ -135,7 +142,7 @@ static void test_proxy_words(void **state)
 			if (strstr(sight.proxy, "Canary") || strstr(sight.proxy, "joe"))
 				fail_msg("row %zu: '%s'", i, sight.proxy);
 			assert_null(memmem(&sight, sizeof sight, "Canary", 6));
-			if (i < 4)
+			if (i < 4 || i > 5)
 				assert_string_equal(sight.proxy, rows[i].shown);
 		}
 }
