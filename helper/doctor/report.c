@@ -65,7 +65,7 @@ static void add(struct doctor *doctor, enum doctor_result result, enum trouble_c
 	if (doctor->n_findings == DOCTOR_FINDINGS_MAX)
 		return;
 	doctor->n_findings++;
-	snprintf(finding->step, sizeof finding->step, "%s", doctor->name);
+	trouble_escape(finding->step, sizeof finding->step, doctor->name); /* a module may be a path */
 	finding->result = result;
 	finding->code = code;
 	trouble_escape(finding->text, sizeof finding->text, raw);

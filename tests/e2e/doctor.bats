@@ -410,6 +410,18 @@ run_timed() { # CMD...
 	step api-page skip
 }
 
+@test "what a terminal would act on is escaped: a module's path, a bus, a configuration's name" {
+	local -x ALATION_CRED_CONFIG=$BATS_TEST_TMPDIR/$'c\e[31monfig' DBUS_SESSION_BUS_ADDRESS=$'unix:path=/b\e[31mus%1b'
+	printf 'refresh sufficient /m\xc2\x9b31m/x.so\nrefresh sufficient secret-service\n' >"$ALATION_CRED_CONFIG"
+	doctor --offline
+	step configuration ok 'c\x1b[31monfig'
+	step d-bus FAIL '/b\x1b[31mus\x1b'
+	grep -qF '  refresh//m\xc2\x9b31m/x.so ' <<<"$out"
+	[[ $raw$err != *$'\e'* && $raw$err != *$'\xc2\x9b'* ]] || fails "it is there as it stands"
+	doctor --offline --format json
+	[[ $(jq -r '.steps[3:5][].step' <<<"$out") == *'/m\xc2\x9b31m/x.so'* ]]
+}
+
 @test "a stdout that is full or closed: 10" {
 	logged_in
 	run -10 bash -c 'setsid -w "$1" doctor --offline >/dev/full 3>&-' - "$CRED"
