@@ -8,6 +8,7 @@
 
 #include "helper/account.h"
 #include "helper/base/clock.h"
+#include "helper/base/signals.h"
 #include "helper/doctor/doctor.h"
 #include "helper/doctor/patience.h"
 #include "helper/lifecycle/missing.h"
@@ -53,12 +54,30 @@ static bool is_back(struct trial *trial)
 	return note(trial, READ_BACK, &answer, ACRED_OK) && same;
 }
 
+/* Whoever presses Ctrl-C in between leaves nothing there either; nor does a store that failed, whatever it had done by then. */
+static bool store_and_erase(struct trial *trial)
+{
+	SIGNALS signals = { .held = false };
+	const char *module = trial->slot->line.module;
+	struct keyring_answer answer;
+	bool back;
+
+	signals_hold(&signals);
+	walk_store(&trial->walk, &trial->key, module, trial->line, strcmp(trial->key.facility, "access") == 0 ? ACCESS_TTL_S : WALK_FOR_EVER, &answer);
+	if (!note(trial, STORED, &answer, ACRED_OK)) {
+		walk_erase_in(&trial->walk, &trial->key, module, &answer);
+		return false;
+	}
+	back = is_back(trial);
+	walk_erase_in(&trial->walk, &trial->key, module, &answer);
+	return back && note(trial, ERASED, &answer, ACRED_OK);
+}
+
 /* What another has left there, killed in between, is none of ours and goes as well. */
 static void go_round(struct trial *trial)
 {
 	const char *module = trial->slot->line.module;
 	struct keyring_answer answer;
-	bool back;
 
 	walk_look_up_in(&trial->walk, &trial->key, module, &answer);
 	trial->refused = trial->slot->refused;
@@ -71,15 +90,7 @@ static void go_round(struct trial *trial)
 		trial->stage = ROUND;
 		return;
 	}
-	walk_store(&trial->walk, &trial->key, module, trial->line, strcmp(trial->key.facility, "access") == 0 ? ACCESS_TTL_S : WALK_FOR_EVER, &answer);
-	if (!note(trial, STORED, &answer, ACRED_OK)) {
-		if (answer.status == ACRED_TIMEOUT) /* it may have come there */
-			walk_erase_in(&trial->walk, &trial->key, module, &answer);
-		return;
-	}
-	back = is_back(trial);
-	walk_erase_in(&trial->walk, &trial->key, module, &answer);
-	if (!back || !note(trial, ERASED, &answer, ACRED_OK))
+	if (!store_and_erase(trial))
 		return;
 	walk_look_up_in(&trial->walk, &trial->key, module, &answer);
 	if (note(trial, ERASED, &answer, ACRED_ABSENT))

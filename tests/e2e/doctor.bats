@@ -446,6 +446,20 @@ run_timed() { # CMD...
 	said_nothing_secret
 }
 
+@test "whatever a module does, and whoever ends the call meanwhile: what was stored goes again" {
+	local private
+	private=$(mktemp -d)
+	install -m 0644 "${B:-$SANDBOX_TOP/.build}/tests/modules/misbehaves.so" "$private/misbehaves.so"
+	export ALATION_CRED_CONFIG=$BATS_TEST_TMPDIR/config
+	printf 'refresh required %s\n' "$private/misbehaves.so $BATS_TEST_TMPDIR/kept try unsure" >"$ALATION_CRED_CONFIG"
+	run_cred doctor --offline
+	[[ $out == *'it does not store: failed'* && ! -e $BATS_TEST_TMPDIR/kept.tried ]] || fails "a store that failed"
+	printf 'refresh required %s\n' "$private/misbehaves.so $BATS_TEST_TMPDIR/kept erase term" >"$ALATION_CRED_CONFIG"
+	run_cred doctor --offline
+	rm -rf "$private"
+	[[ $code == 143 && ! -e $BATS_TEST_TMPDIR/kept.tried ]] || fails "a call that was ended"
+}
+
 @test "another user namespace has another kernel keyring, and that is said" {
 	unshare --user --map-root-user true 2>/dev/null || skip 'no user namespaces here'
 	cred() { setsid -w unshare --user --map-root-user "$CRED" "$@" 3>&-; }
