@@ -139,7 +139,7 @@ static bool matters(const struct trial *trial, bool another_works)
 	const struct doctor *doctor = trial->doctor;
 	const struct keyring_line *line = &trial->slot->line;
 
-	if (trial->status != ACRED_UNAVAILABLE || line->control == KEYRING_REQUIRED || line->control == KEYRING_REQUISITE)
+	if ((trial->status != ACRED_UNAVAILABLE && trial->status != ACRED_LOCKED) || line->control == KEYRING_REQUIRED || line->control == KEYRING_REQUISITE)
 		return true;
 	if (doctor->has_account && strcmp(line->facility, "refresh") == 0)
 		return strcmp(line->module, doctor->account.module) == 0;
@@ -159,8 +159,8 @@ static void tell(struct trial *trial, bool another_works)
 		doctor_ok(doctor, "answers; it erases nothing, so nothing was stored");
 	else if (trial->stage == ROUND)
 		doctor_ok(doctor, "stored, read back, erased");
-	else if (trial->stage == LOOKED_UP && !matters(trial, another_works))
-		doctor_skip(doctor, "not here, and nothing needs it%s%s", trial->why[0] ? ": " : "", trial->why);
+	else if (trial->stage <= STORED && !matters(trial, another_works))
+		doctor_skip(doctor, "%s, and nothing needs it%s%s", trial->status == ACRED_LOCKED ? "locked" : "not here", trial->why[0] ? ": " : "", trial->why);
 	else
 		fail(trial);
 	if (strcmp(trial->slot->line.module, "secret-service") == 0)

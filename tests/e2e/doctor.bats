@@ -460,6 +460,19 @@ run_timed() { # CMD...
 	[[ $code == 143 && ! -e $BATS_TEST_TMPDIR/kept.tried ]] || fails "a call that was ended"
 }
 
+@test "a locked keyring that another account's RefreshToken lies in, or none yet: skipped, and all is well" {
+	export ALATION_CRED_CONFIG=$BATS_TEST_TMPDIR/config
+	printf 'refresh sufficient secret-service\nrefresh sufficient sealed-file\n' >"$ALATION_CRED_CONFIG"
+	logged_in
+	doctor
+	expect 0
+	step refresh/secret-service ok
+	step refresh/sealed-file skip 'locked, and nothing needs it'
+	printf 'refresh required secret-service\nrefresh required sealed-file\n' >"$ALATION_CRED_CONFIG"
+	doctor --offline
+	exits 4 refresh/sealed-file
+}
+
 @test "another user namespace has another kernel keyring, and that is said" {
 	unshare --user --map-root-user true 2>/dev/null || skip 'no user namespaces here'
 	cred() { setsid -w unshare --user --map-root-user "$CRED" "$@" 3>&-; }
