@@ -119,10 +119,12 @@ static void fail(struct trial *trial)
 	const char *module = trial->slot->line.module, *way;
 	enum trouble_code code = TROUBLE_KEYRING_LOCKED;
 
-	if (trial->status == ACRED_LOCKED) {
-		snprintf(remedy, sizeof remedy, "unlock it with 'alation-cred unlock%s%s'%s", doctor->has_account ? " " : "",
-		         doctor->has_account ? doctor_whom(doctor, text) : "", strcmp(module, "secret-service") == 0 ? ", or in the desktop session" : "");
+	if (trial->status == ACRED_LOCKED && doctor->has_account) {
+		snprintf(remedy, sizeof remedy, "unlock it with 'alation-cred unlock %s'%s", doctor_whom(doctor, text),
+		         strcmp(module, "secret-service") == 0 ? ", or in the desktop session" : "");
 		way = remedy;
+	} else if (trial->status == ACRED_LOCKED) {
+		way = strcmp(module, "secret-service") == 0 ? "unlock it in the desktop session, or on a terminal with the login" : "a login on a terminal unlocks it";
 	} else {
 		code = ways[trial->status].code;
 		way = trial->refused && trial->status == ACRED_UNAVAILABLE ? missing_words(module, trial->why, words) : ways[trial->status].remedy;

@@ -205,6 +205,15 @@ exits() {
 	said_nothing_secret
 }
 
+@test "a locked keyring and no account yet: the remedy is no unlock, which needs one" {
+	own_keyring locked
+	doctor --offline
+	exits 3 account
+	step refresh/secret-service FAIL locked
+	grep -qF 'unlock it in the desktop session, or on a terminal with the login' <<<"$out"
+	[[ $out != *'alation-cred unlock'* ]]
+}
+
 @test "no D-Bus: 5 where it holds the RefreshToken; where nothing needs it both are skipped" {
 	logged_in
 	DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent/bus doctor --offline
