@@ -11,11 +11,13 @@
 #include "helper/base/clock.h"
 #include "helper/doctor/doctor.h"
 #include "helper/lifecycle/cached.h"
+#include "helper/lifecycle/refresh.h"
 #include "helper/lifecycle/vault.h"
 
 #define HOUR_S 3600
 #define DAY_S (24 * HOUR_S)
 #define WORDS_BYTES 128
+#define REMEDY_BYTES 640
 
 /* "ends 2026-11-25T07:12:04Z (59 days left)" */
 static const char *end_words(int64_t ends_s, char words[WORDS_BYTES])
@@ -38,19 +40,22 @@ static const char *end_words(int64_t ends_s, char words[WORDS_BYTES])
 	return words;
 }
 
-static void login_again(const struct doctor *doctor, char *remedy, size_t room)
+static const char *another_one(const struct doctor *doctor, char remedy[REMEDY_BYTES])
 {
-	snprintf(remedy, room, "log in again: 'alation-cred login %s'", doctor->account.base_url);
+	if (doctor->refresh.source)
+		refresh_source_remedy(&doctor->account, doctor->refresh.source, remedy, REMEDY_BYTES);
+	else
+		snprintf(remedy, REMEDY_BYTES, "log in again: 'alation-cred login %s'", doctor->account.base_url);
+	return remedy;
 }
 
 void doctor_refresh_token(struct doctor *doctor)
 {
 	const struct account *account = &doctor->account;
 	struct refresh_record *record = &doctor->refresh;
-	char words[WORDS_BYTES], remedy[ACCOUNT_TEXT_BYTES + 64];
+	char words[WORDS_BYTES], remedy[REMEDY_BYTES];
 	int64_t ends_s;
 
-	login_again(doctor, remedy, sizeof remedy);
 	if (vault_refresh(doctor->context, account, false, record) != DONE) {
 		doctor_fail_so(doctor);
 		return;
@@ -59,9 +64,9 @@ void doctor_refresh_token(struct doctor *doctor)
 	ends_s = record->source || account->refresh_expires_at == RECORD_TIME_UNKNOWN ? record->token_expires_at : account->refresh_expires_at;
 	if (account->rotation_lost_at && !record->source) {
 		clock_format_time(account->rotation_lost_at, words);
-		doctor_fail(doctor, TROUBLE_REFRESH_TOKEN_REFUSED, remedy, "it was regenerated at %s, and the new one was lost", words);
+		doctor_fail(doctor, TROUBLE_REFRESH_TOKEN_REFUSED, another_one(doctor, remedy), "it was regenerated at %s, and the new one was lost", words);
 	} else if (ends_s >= 0 && ends_s <= clock_wall_s()) {
-		doctor_fail(doctor, TROUBLE_REFRESH_TOKEN_EXPIRED, remedy, "in '%s', %s", record->module, end_words(ends_s, words));
+		doctor_fail(doctor, TROUBLE_REFRESH_TOKEN_EXPIRED, another_one(doctor, remedy), "in '%s', %s", record->module, end_words(ends_s, words));
 	} else {
 		doctor_ok(doctor, "in '%s'%s, %s%s", record->module, record->source ? ", which can only be read" : "", end_words(ends_s, words),
 		          record->regen_begun ? "; a rotation was begun and not ended, which the next get ends" : "");
@@ -72,13 +77,15 @@ void doctor_refresh_token_server(struct doctor *doctor)
 {
 	struct alation_call call = { .endpoint = ALATION_VALIDATE_REFRESH_TOKEN, .refresh_token = secret_view(&doctor->refresh.token) };
 	struct alation_reply reply;
-	char words[WORDS_BYTES], remedy[ACCOUNT_TEXT_BYTES + 64];
+	enum outcome outcome = client_call(doctor->context, &doctor->account, &call, NULL, &reply);
+	char words[WORDS_BYTES], remedy[REMEDY_BYTES];
 
-	login_again(doctor, remedy, sizeof remedy);
-	if (client_call(doctor->context, &doctor->account, &call, NULL, &reply) != DONE)
+	if (outcome == LOGIN_NEEDED && doctor->refresh.source)
+		trouble_escape(doctor->context->trouble.remedy, sizeof doctor->context->trouble.remedy, another_one(doctor, remedy));
+	if (outcome != DONE)
 		doctor_fail_so(doctor);
 	else if (reply.token_status != ALATION_ACTIVE)
-		doctor_fail(doctor, TROUBLE_REFRESH_TOKEN_EXPIRED, remedy, "the server says that it is not active");
+		doctor_fail(doctor, TROUBLE_REFRESH_TOKEN_EXPIRED, another_one(doctor, remedy), "the server says that it is not active");
 	else
 		doctor_ok(doctor, "the server says that it is active, %s", end_words(reply.expires_at, words));
 }

@@ -167,13 +167,16 @@ static void clear(struct context *context, struct account *account, struct refre
 	}
 }
 
-/* A login would not help: what can only be read is asked first, and goes on giving what was refused. */
+void refresh_source_remedy(const struct account *account, const char *source, char *text, size_t room)
+{
+	snprintf(text, room, "it comes from '%s', which can only be read: make another one at %s/account/auth and put it there", source, account->base_url);
+}
+
 static void explain_source(struct context *context, const struct account *account, const char *source)
 {
 	char remedy[640];
 
-	snprintf(remedy, sizeof remedy, "it comes from '%s', which can only be read: make another one at %s/account/auth and put it there", source,
-	         account->base_url);
+	refresh_source_remedy(account, source, remedy, sizeof remedy);
 	trouble_escape(context->trouble.remedy, sizeof context->trouble.remedy, remedy);
 }
 

@@ -29,4 +29,8 @@ enum outcome refresh_lock_and_read(struct context *context, struct account *acco
 enum outcome refresh_settle(struct context *context, struct account *account, struct refresh_record *record,
                             enum outcome outcome);
 
+/* What to do about a refused RefreshToken that comes from SOURCE, a module that can only be read: a login would not help, because it is
+ * asked first and goes on giving that one. Into TEXT, which has ROOM bytes. */
+void refresh_source_remedy(const struct account *account, const char *source, char *text, size_t room);
+
 #endif

@@ -214,6 +214,15 @@ exits() {
 	[[ $out != *'alation-cred unlock'* ]]
 }
 
+@test "a RefreshToken that can only be read and is refused: another one there is the remedy, a login is none" {
+	logged_in
+	export ALATION_REFRESH_TOKEN=refused ALATION_BASE_URL=$SANDBOX_URL ALATION_USER_ID=102
+	doctor
+	exits 3 refresh-token-server
+	[[ $err == *"it comes from 'environment', which can only be read: make another one at $SANDBOX_URL/account/auth and put it there" ]]
+	[[ $out != *'log in again'* ]]
+}
+
 @test "no D-Bus: 5 where it holds the RefreshToken; where nothing needs it both are skipped" {
 	logged_in
 	DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent/bus doctor --offline
