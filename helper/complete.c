@@ -35,11 +35,12 @@ struct offer {
 	size_t before_n;
 };
 
-/* What comes from files may be anybody's: a line feed, a tab or an escape in it would be more than a candidate. */
+/* What comes from files may be anybody's: a line feed, a tab or an escape in it would be more than a candidate, and what bash puts on
+ * the line as it stands must not be a command there. */
 static bool is_plain(const char *text)
 {
 	for (; *text; text++)
-		if (*text <= ' ' || *text > '~')
+		if (!byte_is_plain(*text, "-._:/@[]+,="))
 			return false;
 	return true;
 }

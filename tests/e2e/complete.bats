@@ -139,6 +139,13 @@ options() { cred "$@" --help | sed -nE 's/^  (-[-a-z]+).*/\1/p'; }
 		'base_url=https%3A%2F%2Fb.example.com&user_id=2&name=x&module=%1B%5B2Jx&default=0&exclusive=1'
 	offers 'https://2@b.example.com' get https
 	[[ $out == *$'\t''exclusive, in its keyring' ]]
+	# bash puts a candidate on the line as it stands: no command may hide in one.
+	for evil in '%24%28id%29' '%60id%60' 'a%3Bid' 'a%26id' 'a%7Cid' 'a%3Eb' 'a%27b' 'a%22b' 'a%5Cb' 'a%2A' 'a%21id' 'a%7Bb' '%7Ea' 'a%23b'; do
+		accounts "base_url=https%3A%2F%2F$evil.example.com&user_id=1&name=x&module=secret-service&default=1&exclusive=1" \
+			'base_url=https%3A%2F%2F%5B%3A%3A1%5D%3A8443&user_id=2&name=x&module=sealed-file&default=0&exclusive=1'
+		offers 'https://2@[::1]:8443' get https
+		offers 'https://[::1]:8443' login https
+	done
 	rm -r "$HOME/.local"
 	offers "$(options get | xargs)" get ''
 	code=0
