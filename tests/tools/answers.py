@@ -57,7 +57,7 @@ def pattern(validator, pattern, instance, schema):
 class Schema:
     def __init__(self, path):
         with open(path, encoding='ascii') as file:
-            schema = json.load(file)
+            schema = json.load(file, object_pairs_hook=unique)
         jsonschema.Draft202012Validator.check_schema(schema)
         validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, {'pattern': pattern})
         self.answers = validator(schema)
