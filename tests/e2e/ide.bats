@@ -134,6 +134,24 @@ signed_in() {
 	done
 }
 
+@test "the server asks to wait: throttled, 7, and the seconds under the name that the page has for each language" {
+	local name page
+	page=$(tr '\n' ' ' <"$SANDBOX_TOP/docs/ide.md")
+	for language in node python; do
+		[[ $page =~ '`retry_after` as `'([A-Za-z]+)'` (Node) or `'([a-z_]+)'` (Python)' ]]
+		name=${BASH_REMATCH[1]}
+		[[ $language == node ]] || name=${BASH_REMATCH[2]}
+		program_sandbox
+		signed_in --default
+		drop_cached
+		sandbox_fault endpoint=createAPIAccessToken status=429 'header=Retry-After: 17'
+		begin $language
+		ask get 'error throttled 7 true *'
+		ask show "*[\\' {]$name[:\\'][\\': ]*17[^0-9]*"
+		ends
+	done
+}
+
 @test "the helper is not in PATH, or not where the setting says: helper_missing, naming it and PATH" {
 	for language in node python; do
 		for helper in no-such-helper "$BATS_TEST_TMPDIR/no-such-helper" "$BATS_TEST_TMPDIR"; do
