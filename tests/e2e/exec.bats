@@ -128,12 +128,12 @@ print(r.urlopen(r.Request(os.environ["ALATION_BASE_URL"] + "/integration/v1/user
 @test "a closed stderr, or a stdout whose reader is gone: 127 all the same, no signal's death" {
 	code=0
 	"$CRED" exec -- /nonexistent 2>&- 3>&- || code=$?
-	[[ $code == 127 ]]
+	[[ $code == 127 ]] || fails "it was $code"
 	mkfifo "$BATS_TEST_TMPDIR/pipe"
 	exec {both}<>"$BATS_TEST_TMPDIR/pipe" {gone}>"$BATS_TEST_TMPDIR/pipe" {both}<&-
 	code=0
 	"$CRED" exec -- /nonexistent 2>&"$gone" 3>&- || code=$?
-	[[ $code == 127 ]]
+	[[ $code == 127 ]] || fails "it was $code"
 	# The command's own end is SIGPIPE's.
 	code=0
 	"$CRED" exec -- sh -c 'while :; do echo; done' 1>&"$gone" 3>&- || code=$?

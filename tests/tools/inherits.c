@@ -41,6 +41,16 @@ static void look_at_descriptors(void)
 	}
 }
 
+/* Signals 32 and 33 are the C library's own: its posix_spawn leaves them ignored, its threads catch them, and sigaction(2) of it takes
+ * neither. What they are says who started whom, and matters to nobody. */
+static void drop_the_librarys_own(char line[512])
+{
+	char *mask = strchr(line, '\t');
+
+	if (strncmp(line, "SigIgn:", 7) == 0 && mask)
+		snprintf(mask, 32, "\t%016llx\n", strtoull(mask, NULL, 16) & ~(3ULL << 31));
+}
+
 /* The lines of a file of /proc that begin with one of WORDS, or all. */
 static void copy(FILE *to, const char *name, const char *const *words)
 {
@@ -51,6 +61,7 @@ static void copy(FILE *to, const char *name, const char *const *words)
 		for (size_t i = 0; !words || words[i]; i++) {
 			if (words && strncmp(line, words[i], strlen(words[i])) != 0)
 				continue;
+			drop_the_librarys_own(line);
 			fputs(line, to);
 			break;
 		}
