@@ -5,6 +5,7 @@
 #include "helper/base/trace.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 
 #include "helper/base/clock.h"
 #include "helper/base/trouble.h"
+
+#define PATIENCE_MS 1000
 
 static int trace_fd = -1;
 static int64_t start_ms;
@@ -29,6 +32,14 @@ void trace_start(bool verbose)
 		start_ms = clock_mono_ms();
 }
 
+/* A reader that does not read must not hold us up. */
+static bool has_room(void)
+{
+	struct pollfd out = { .fd = trace_fd, .events = POLLOUT };
+
+	return poll(&out, 1, PATIENCE_MS) != 0;
+}
+
 void trace(const char *format, ...)
 {
 	char raw[512], text[768], line[832];
@@ -43,6 +54,6 @@ void trace(const char *format, ...)
 	trouble_escape(text, sizeof text, raw);
 	n = snprintf(line, sizeof line, "alation-cred: [%d] %5lld ms %s\n", (int)getpid(),
 	             (long long)(clock_mono_ms() - start_ms), text);
-	if (n > 0 && write(trace_fd, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1) < 0)
+	if (!has_room() || (n > 0 && write(trace_fd, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1) < 0))
 		trace_fd = -1;
 }

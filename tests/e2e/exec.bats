@@ -141,6 +141,15 @@ print(r.urlopen(r.Request(os.environ["ALATION_BASE_URL"] + "/integration/v1/user
 	[[ $code == 141 ]]
 }
 
+@test "-v into a pipe that is full and that nobody reads: the command starts all the same" {
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	exec {full}<>"$BATS_TEST_TMPDIR/pipe"
+	dd if=/dev/zero of="$BATS_TEST_TMPDIR/pipe" oflag=nonblock bs=4096 count=1024 2>/dev/null || :
+	timeout 20 "$CRED" exec -v -- echo hello 2>&"$full" >"$OUT" 3>&-
+	[[ $(<"$OUT") == hello ]]
+	exec {full}>&-
+}
+
 @test "own failures are 125 with the cause on stderr and nothing on stdout: usage, configuration, no account, server" {
 	local arguments
 	for arguments in 'exec' 'exec --' 'exec true' 'exec host true' 'exec one two -- true' 'exec --nonsense -- true' 'exec --min-ttl x -- true' '-- exec -- true' \
