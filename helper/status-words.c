@@ -57,9 +57,15 @@ static void note(struct page *page, const char *label, enum tone tone, size_t st
 		page->row->notes[page->row->n_notes++] = (struct status_note){ label, since(page, start), tone };
 }
 
+/* The one that is kept; a source that goes before it has another. */
+static bool is_lost(const struct page *page)
+{
+	return page->account->rotation_lost_at && !page->facts->readonly;
+}
+
 static bool is_over(const struct page *page)
 {
-	return page->account->rotation_lost_at || page->facts->refresh_status == ACRED_ABSENT;
+	return is_lost(page) || page->facts->refresh_status == ACRED_ABSENT;
 }
 
 /* The end of what is in the list stays worth telling where the keyring does not answer. */
@@ -71,7 +77,7 @@ static void put_refresh(struct page *page)
 	char text[CLOCK_TEXT_BYTES];
 
 	if (is_over(page)) {
-		set(page, STATUS_REFRESH, TONE_BAD, bytes_of(page->account->rotation_lost_at ? "lost" : "gone"));
+		set(page, STATUS_REFRESH, TONE_BAD, bytes_of(is_lost(page) ? "lost" : "gone"));
 	} else if (!end->text) {
 		set(page, STATUS_REFRESH, TONE_PLAIN, bytes_of("not known"));
 	} else {
@@ -153,7 +159,7 @@ static void note_refresh(struct page *page)
 	}
 	holding(page, &status->refresh, page->facts->refresh_status, "is gone; log in again");
 	note(page, "RefreshToken", TONE_PLAIN, start);
-	if (!page->account->rotation_lost_at)
+	if (!is_lost(page))
 		return;
 	start = page->texts->n;
 	out_text(page->texts, "was regenerated at ");

@@ -176,6 +176,9 @@ static enum fate fate_of(const struct account *account, const struct line *line,
 {
 	int64_t left_s = account->refresh_expires_at - clock_wall_s();
 
+	/* The list tells of the one that is kept; what is used is the source's, which has told nothing. */
+	if (line->facts.readonly)
+		return END_UNKNOWN;
 	if (account->rotation_lost_at)
 		return LOST;
 	if (line->facts.refresh_status == ACRED_ABSENT)

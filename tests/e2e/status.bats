@@ -116,6 +116,23 @@ expiring() {
 	done
 }
 
+@test "what a read-only source has goes before the one that is listed: its end is not known, whatever the list says of the other" {
+	local list token
+	login_shared 102
+	list=$(<"$STATE/accounts") token=$(sandbox_refresh_token 102)
+	for end in "$(in_days 50)" $((EPOCHSECONDS - 1)) "$(in_days 50)&rotation_lost_at=$((EPOCHSECONDS - 500))"; do
+		ends 102 "${end//&/\\&}"
+		export ALATION_REFRESH_TOKEN=$token ALATION_BASE_URL=$SANDBOX_URL ALATION_USER_ID=102
+		as_usual --expiring-within 60d
+		says "when the RefreshToken of $ACCOUNT ends is not known; 'alation-cred validate $ACCOUNT' asks the server"
+		[[ $out == *' not known '*' environment '* && $out != *lost* ]] || fails "it tells of the one that is not used"
+		unset ALATION_REFRESH_TOKEN ALATION_BASE_URL ALATION_USER_ID
+		run_cred status --expiring-within 60d
+		expect 1 "$([[ $end != *lost* ]] || echo 'was lost in the rotation')"
+		echo "$list" >"$STATE/accounts"
+	done
+}
+
 @test "an end that nobody knows: a warning, and status as usual" {
 	login_demo
 	ends 102 ''
