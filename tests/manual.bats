@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The manual pages: clean mdoc, and what they say of verbs, options, exit codes, codes, environment variables, answers,
 # the configuration and the keyring modules
-# is what the program has, in both directions. The program tells by --help and by tests/tools/contract; the pages are
+# is what the program has, in both directions; README's verbs and exit codes too. The program tells by --help and by tests/tools/contract; the pages are
 # read as they are written, by their macros.
 
 bats_require_minimum_version 1.5.0
@@ -116,6 +116,15 @@ verbs() { help | sed -nE 's/^  ([a-z]+) .*/\1/p'; }
 	same 'exit codes' "$(with page)" "$(with program)"
 	# No row stands there twice.
 	[ -z "$(sort "$(with page)" | uniq -d)" ]
+}
+
+@test "README: exit codes and verbs are the program's" {
+	sed -n '/^| Exit /,/^$/s/^| \([0-9]*\) |.*/\1/p' README.md | list page
+	contract exit | list program
+	same 'exit codes' "$(with page)" "$(with program)"
+	sed -n '/^## The verbs/,/^## /s/^    alation-cred \([a-z]*\) .*/\1/p' README.md | list page
+	verbs | grep -vxE 'store|erase|capability' | list program # git calls these
+	same verbs "$(with page)" "$(with program)"
 }
 
 @test "every environment variable that is read is in the page, and every one in the page is read" {
