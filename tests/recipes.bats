@@ -21,8 +21,19 @@ setup() {
 	[[ $(<nameless) == 'wsl.exe --exec alation-cred token' ]]
 }
 
+headings() { sed -nE 's/^#+ (.*)/\1/p' "$1" | tr 'A-Z' 'a-z' | sed 's/[^a-z0-9 -]//g; s/ /-/g'; }
+
+@test "README's links lead to a file, and to a heading of it" {
+	grep -oE '\]\([^)]*\)' "$top/README.md" | sed 's/^](//; s/)$//' | sort -u >links
+	[[ $(wc -l <links) -ge 8 ]]
+	while read -r link; do
+		[[ $link != *://* ]] || continue
+		[[ -e $top/${link%%#*} ]] && { [[ $link != *#* ]] || headings "$top/${link%%#*}" | grep -qxF -- "${link#*#}"; } || { echo "no such place: $link" && false; }
+	done <links
+}
+
 @test "links lead to a heading or a file" {
-	sed -nE 's/^#+ (.*)/\1/p' "$page" | tr 'A-Z' 'a-z' | sed 's/[^a-z0-9 -]//g; s/ /-/g' >headings
+	headings "$page" >headings
 	grep -oE '\]\([^)]*\)' "$page" | sed 's/^](//; s/)$//' | sort -u >links
 	[[ $(wc -l <links) -ge 8 ]]
 	while read -r link; do
