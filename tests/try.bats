@@ -27,7 +27,7 @@ remains() { # URL
 	[ -z "${1:-}" ] || { keyctl list @u; ls "/dev/shm/alation-cred-$UID" "/tmp/alation-cred-$UID" 2>/dev/null; } | grep "${1/:/.*}" || :
 }
 
-# Somebody who plays in SHELL, and then ENDs it.
+# Somebody who plays in SHELL, with Tab as well, and then ENDs it.
 plays() { # SHELL END
 	before=$(remains)
 	SHELL=$1 dialog make -s -C "$top" B="$B" try <<-END
@@ -37,7 +37,11 @@ plays() { # SHELL END
 		send alation-cred get --format json
 		expect "success":true
 		expect (try)
-		send alation-cred status --expiring-within 1d; echo the \$HOME
+		type alation-cred sta
+		press I
+		type --expiring
+		press I
+		send 1d && echo the \$HOME
 		expect the $TMPDIR/
 		expect (try)
 		$2
