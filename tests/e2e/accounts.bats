@@ -127,6 +127,30 @@ three() {
 	is_of "$SECOND" 7
 }
 
+@test "each verb that takes an ACCOUNT: none that matches, and more than one" {
+	local verb rest none many n=0
+	three
+	run_cred logout "$(at "$FIRST" 7)"
+	expect 0
+	log_in "$FIRST" ada
+	log_in "$SECOND" ada --default
+	for verb in $("$CRED" --help | sed -nE 's/^  ([a-z]+) \[ACCOUNT\].*/\1/p'); do
+		rest='' none=3 many=2
+		case $verb in
+		set) rest=shared ;;
+		exec) rest='-- echo started' none=125 many=125 ;;
+		esac
+		run_cred "$verb" "$FIRST" $rest
+		[[ $code == $many && $out != *started* && ${err##*$'\n'} == *"$(at "$FIRST" 8)"*'set ACCOUNT default'* && ${err##*$'\n'} == *"$(at "$FIRST" 7)"* &&
+			${err##*$'\n'} != *"$(at "$SECOND" 7)"* ]] || fails "several"
+		run_cred "$verb" catalog.invalid $rest
+		[[ $code == $none && $out != *started* && ${err##*$'\n'} == *"no account matches 'catalog.invalid'"*"'alation-cred status' lists"* ]] || fails "none"
+		n=$((n + 1))
+	done
+	((n >= 12)) || fails "$n verbs"
+	[[ $(listed) == 3 ]]
+}
+
 # listed_as URL ID...: what the list would say after a login of each, without a default.
 listed_as() {
 	local line id url
