@@ -47,9 +47,13 @@ in_place() {
 	run_there "$@"
 }
 run_there() {
+	local format=token raw
 	code=0
 	"${before[@]}" setsid -w "$CRED" "$@" >"$OUT" 2>"$OUT.err" 3>&- || code=$?
 	out=$(<"$OUT") err=$(<"$OUT.err")
+	IFS= read -r -d '' raw <"$OUT" || :
+	answers_format "$@"
+	answers_record "$code" "$format" "alation-cred ${*@Q}" "$raw"
 }
 
 # What a program can read, of calls that change nothing, with their exit codes.
