@@ -88,6 +88,7 @@ expiring() {
 @test "within DUR: 1, nothing on stdout but JSON's failure; further away: status as usual" {
 	local end
 	login_demo
+	ends 102 "$(in_days 60)"
 	as_usual --expiring-within 59d
 	[[ -z $err ]]
 	as_usual --expiring-within 59d --format json
