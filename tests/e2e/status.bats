@@ -5,6 +5,7 @@
 
 bats_require_minimum_version 1.5.0
 load ../lib/program
+load ../lib/mock
 
 DAY=86400
 
@@ -217,6 +218,27 @@ modules() { jq -c '[.accounts[].refresh.module] | group_by(.) | map([.[0], lengt
 	[[ $(jq -c '[.accounts[].refresh.passed_over[]|select(.module=="secret-service").status]|unique' <<<"$out") == '["timeout"]' ]] || fails "not late"
 	# 2 s, and 5 to spare: a wait for each of them is 11 s.
 	((took_ms < 7000)) || fails "$took_ms ms"
+}
+
+@test "no secret is read: the keyring tells what it holds, and hands nothing out; nothing is opened" {
+	local home=$HOME arguments
+	session_start nodaemon
+	export HOME=$home XDG_STATE_HOME=
+	mock_start file="$BATS_TEST_TMPDIR/kept"
+	login_demo
+	expect 0
+	mock_restart file="$BATS_TEST_TMPDIR/kept"
+	run_cred get --fresh
+	expect 0
+	(($(called GetSecret) + $(called GetSecrets) > 0)) || fails "this is not how one is read"
+	mock_restart file="$BATS_TEST_TMPDIR/kept"
+	for arguments in '' -v '--format json' "$ACCOUNT" '--expiring-within 1d' '--interactive always'; do
+		run_cred status $arguments
+		expect 0
+		[[ $out == *'secret-service  open'* || $out == *'"module":"secret-service"'* ]] || fails "it was not found"
+	done
+	(($(calls_of_mock) > 0)) || fails "nobody was asked"
+	[[ $(called GetSecret) == 0 && $(called GetSecrets) == 0 && $(called Unlock) == 0 && $(called Prompt) == 0 ]] || fails "called: $(sort "$CALLED" | uniq -c)"
 }
 
 @test "many accounts in one keyring: each is found, and none that is not there" {
