@@ -6,6 +6,7 @@
 bats_require_minimum_version 1.5.0
 load ../lib/program
 load ../lib/terminal
+load ../lib/mock
 
 setup_file() { program_setup_file; }
 teardown_file() { program_teardown_file; }
@@ -13,7 +14,7 @@ teardown_file() { program_teardown_file; }
 setup() {
 	program_setup --tls
 	export CURL_CA_BUNDLE=$SANDBOX_CA
-	ACCOUNT=${SANDBOX_URL/:\/\//:\/\/102@} helpers=()
+	ACCOUNT=${SANDBOX_URL/:\/\//:\/\/102@} helpers=() private=''
 }
 
 teardown() {
@@ -22,6 +23,7 @@ teardown() {
 	no_canary
 	program_teardown
 	session_stop # a test's own
+	[[ -z $private ]] || rm -r "$private"
 }
 
 own_keyring() { # STATE
@@ -175,6 +177,15 @@ exits() {
 	[[ $(grep '^ok  *configuration' <<<"$out") != *'not there'* ]]
 }
 
+@test "a state directory that others can write: 9, and what does not need it goes on" {
+	mkdir -p "$STATE" && chmod 700 "$HOME/.local" "$HOME/.local/state" && chmod 777 "$STATE"
+	doctor --offline
+	exits 9 state-directory
+	step state-directory FAIL "$STATE"
+	step refresh skip "it needs 'state-directory', which failed"
+	step user-namespace ok
+}
+
 @test "a list of accounts that is damaged: 9" {
 	mkdir -p "$STATE" && chmod 700 "$HOME/.local" "$HOME/.local/state" "$STATE"
 	(umask 077 && echo nonsense >"$STATE/accounts")
@@ -260,6 +271,39 @@ exits() {
 	step access/kernel ok
 	step data-call ok
 	session_thaw
+}
+
+@test "a keyring that loses what it takes, or keeps what it erases: 5, with what it does not do" {
+	own_keyring nodaemon
+	mock_start lies=0
+	doctor --offline
+	step refresh/secret-service FAIL 'it does not store: failed'
+	step d-bus ok
+	mock_restart keeps
+	doctor --offline
+	step refresh/secret-service FAIL 'it does not erase: failed'
+	mock_restart
+	doctor --offline
+	step refresh/secret-service ok
+}
+
+@test "modules of one's own: what can only be read or erases nothing is given nothing; other bytes than it took, or a refusal, are 5" {
+	local modules=${B:-$SANDBOX_TOP/.build}/tests/modules guest
+	export ALATION_CRED_CONFIG=$BATS_TEST_TMPDIR/config READ_ONLY_TOKEN=''
+	private=$(mktemp -d) # whose path nobody else can write
+	for guest in no-erase read-only misbehaves; do install -m 0644 "$modules/$guest.so" "$private/"; done
+	printf "refresh sufficient $private/%s\n" no-erase.so read-only.so "misbehaves.so $private/kept" >"$ALATION_CRED_CONFIG"
+	doctor --offline
+	step "refresh/$private/no-erase.so" ok 'erases nothing, so nothing was stored'
+	step "refresh/$private/read-only.so" ok 'can only be read'
+	step "refresh/$private/misbehaves.so" ok 'stored, read back, erased'
+	echo "refresh sufficient $private/misbehaves.so $private/kept lookup garbage" >"$ALATION_CRED_CONFIG"
+	doctor --offline
+	step "refresh/$private/misbehaves.so" FAIL 'it does not give back what it took'
+	echo "refresh sufficient $private/misbehaves.so $private/kept try odd" >"$ALATION_CRED_CONFIG"
+	doctor --offline
+	step "refresh/$private/misbehaves.so" FAIL 'it does not store: failed'
+	[[ -z $(find "$private" -name 'kept*') ]] || fails "left there"
 }
 
 run_timed() { # CMD...
