@@ -266,6 +266,7 @@ exits() {
 	run_timed doctor
 	[[ $SECONDS_TAKEN -lt 35 ]] || fails "it took $SECONDS_TAKEN s"
 	exits 5 refresh/secret-service
+	[[ $err != *waiting* && $err != *$'\n'* ]] || fails "said to nobody"
 	step refresh/secret-service FAIL timeout
 	step refresh-token FAIL
 	step access/kernel ok
