@@ -2,7 +2,7 @@
 /*
  * Asking until there is an answer that will do. What an answer must be is the judges'.
  */
-#include "helper/dialog.h"
+#include "helper/login/dialog.h"
 
 #include <stdio.h>
 

@@ -3,8 +3,8 @@
  * A login's RefreshToken from where it lies as plain text until now: a .env file, or the environment. Reads; changes neither, asks
  * nobody, and proves nothing.
  */
-#ifndef HELPER_IMPORT_H
-#define HELPER_IMPORT_H
+#ifndef HELPER_LOGIN_IMPORT_H
+#define HELPER_LOGIN_IMPORT_H
 
 #include <stdint.h>
 

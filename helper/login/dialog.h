@@ -3,8 +3,8 @@
  * A conversation with a person: says first what it is for and how to get out of it, asks again after an answer that cannot be, and
  * takes none of the program's time. Knows no account.
  */
-#ifndef HELPER_DIALOG_H
-#define HELPER_DIALOG_H
+#ifndef HELPER_LOGIN_DIALOG_H
+#define HELPER_LOGIN_DIALOG_H
 
 #include "helper/context.h"
 

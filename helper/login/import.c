@@ -2,7 +2,7 @@
 /*
  * Opens, looks at what it opened, reads that. Whoever could write the file could send the token to a server of his.
  */
-#include "helper/import.h"
+#include "helper/login/import.h"
 
 #include <errno.h>
 #include <fcntl.h>
