@@ -316,10 +316,35 @@ static enum outcome obtain(struct context *context, struct account *account, str
 	}
 }
 
+/*
+ * A program that runs on should have a token that lives for long, but where none can be had, what `get` would serve is better than none. Who
+ * said what he wants gets that or nothing. OUTCOME is what became of the first.
+ */
+static enum outcome settle_for_less(struct context *context, struct account *account, enum outcome outcome, struct access_record *ret_record)
+{
+	const struct options *o = &context->options;
+	const struct trouble trouble = context->trouble;
+	char text[ACCOUNT_TEXT_BYTES];
+
+	if (!context->lasting || o->min_ttl_s >= 0 || o->fresh || o->validate)
+		return outcome;
+	context->lasting = false;
+	if (look(context, account, ret_record) == MINT)
+		return outcome;
+	context->trouble = (struct trouble){ 0 };
+	outcome = obtain(context, account, ret_record);
+	if (outcome == DONE && cached_left_s(ret_record) <= policy_lasting_s(ret_record->lifetime_s))
+		context_warn(context, "min_ttl", "the access token of %s ends in %lld min, and no other could be had: %s", account_text(account, text),
+		             (long long)cached_left_s(ret_record) / 60, trouble.message);
+	return outcome;
+}
+
 enum outcome token_obtain(struct context *context, struct account *account, struct access_record *ret_record)
 {
 	enum outcome outcome = obtain(context, account, ret_record);
 
+	if (outcome != DONE)
+		outcome = settle_for_less(context, account, outcome, ret_record);
 	if (outcome == DONE)
 		renewal_remind(context, account, ret_record);
 	return outcome;

@@ -352,6 +352,36 @@ guest() {
 	expect 0
 }
 
+@test "where no longer-lived token can be had, the one that get serves is better than none, and that is said" {
+	earlier minted_at $((23 * 3600 + 1900))
+	session_lock
+	run_cred exec -- printenv ALATION_TOKEN
+	[[ $code == 0 && $out == "$TOKEN" && $err == *'could be had: '*locked* ]] || fails "the keyring is locked"
+	session_unlock
+	sandbox_fault endpoint=createAPIAccessToken times=0 status=503
+	run_cred exec -- printenv ALATION_TOKEN
+	[[ $code == 0 && $out == "$TOKEN" && $err == *'ends in 2'?' min, and no other could be had: '*503* ]] || fails "the server is in trouble"
+	works "$out"
+	# Who says what he wants gets that or nothing.
+	run_cred exec --min-ttl 1h -- true
+	expect 125 503
+	run_cred exec --fresh -- true
+	expect 125 503
+	run_cred exec --validate -- true
+	expect 125 503
+	sandbox_clear
+	# A call that was lost has ended it: that is asked about, and then there is another.
+	sandbox_fault endpoint=createAPIAccessToken drop=after
+	run_cred exec -- printenv ALATION_TOKEN
+	[[ $code == 0 && $out != "$TOKEN" && -z $err ]] || fails "a lost call"
+	works "$out"
+	# What get would not serve is nothing for a program either.
+	earlier minted_at $((24 * 3600 - 30))
+	sandbox_fault endpoint=createAPIAccessToken times=0 status=503
+	run_cred exec -- true
+	expect 125 503
+}
+
 @test "a token for a program that runs on: a quarter of its lifetime, 1 h at most; --min-ttl, --fresh and --validate as for get" {
 	earlier minted_at $((23 * 3600 - 60))
 	run_cred exec -- printenv ALATION_TOKEN
