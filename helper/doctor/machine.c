@@ -81,7 +81,7 @@ void doctor_accounts(struct doctor *doctor)
 		doctor_ok(doctor, "%zu in the list", doctor->accounts.n);
 }
 
-/* Where nobody is logged in yet the way to the instance can be proved all the same. */
+/* Where nobody is logged in yet, or several are meant, the way to the instance can be proved all the same. */
 static void take_instance(struct doctor *doctor)
 {
 	const char *text = doctor->argument ? doctor->argument : getenv("ALATION_BASE_URL");
@@ -102,7 +102,7 @@ void doctor_account(struct doctor *doctor)
 	char text[ACCOUNT_TEXT_BYTES];
 
 	if (account_choose(doctor->context, &doctor->accounts, doctor->argument, &doctor->account) != DONE) {
-		if (doctor->context->trouble.code == TROUBLE_NO_ACCOUNT)
+		if (doctor->context->trouble.code == TROUBLE_NO_ACCOUNT || doctor->context->trouble.code == TROUBLE_AMBIGUOUS_ACCOUNT)
 			take_instance(doctor);
 		doctor_fail_so(doctor);
 		return;

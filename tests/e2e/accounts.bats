@@ -124,6 +124,9 @@ three() {
 	[[ $err != *"$(at "$SECOND" 7)"* ]] || fails "a choice that does not match"
 	refuses 2 ambiguous_account "$(at "$FIRST" 7)|$(at "$FIRST" 8)" status "$FIRST"
 	ALATION_BASE_URL=$FIRST refuses 2 ambiguous_account "$(at "$FIRST" 7)|$(at "$FIRST" 8)" token
+	# The way to the instance that was named is proved all the same.
+	run_cred doctor "$FIRST"
+	[[ $code == 2 && $out =~ $'\nFAIL  account '.*"$(at "$FIRST" 8)".*$'\nok    connection ' ]] || fails doctor
 	is_of "$SECOND" 7
 }
 
