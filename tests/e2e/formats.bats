@@ -97,7 +97,7 @@ members() { jq -r "${1:-.} | keys_unsorted | join(\" \")" <<<"$out"; }
 	run_cred token --format header
 	expect 3 'nobody is logged in'
 	run_cred what --format json
-	[[ $raw == '{"version":1,"success":false,"code":"usage","exit":2,"message":"there is no such verb; these are: get, token, store, erase, capability, login, logout, status, validate, revoke, rotate, set, unlock, lock","remedy":"see '\''alation-cred --help'\''","retryable":false,"retry_after":null}'$'\n' ]] || fails "usage"
+	[[ $raw == '{"version":1,"success":false,"code":"usage","exit":2,"message":"there is no such verb; these are: get, token, exec, store, erase, capability, login, logout, status, validate, revoke, rotate, set, unlock, lock, doctor","remedy":"see '\''alation-cred --help'\''","retryable":false,"retry_after":null}'$'\n' ]] || fails "usage"
 	login_demo
 	sandbox_stop
 	run_cred logout --format json

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import sys
+import time
 import traceback
 import urllib.error
 from collections import Counter
@@ -39,9 +40,25 @@ def told(ask):
         return f"error {type(error).__name__} null null {error}"
 
 
+def let_go(n):
+    """The child ends once n wait for it: a thread that comes only then would rightly start another."""
+    end = time.monotonic() + 20
+    while True:
+        flight = tokens._flights.get(False)
+        if (flight and len(flight._condition._waiters) >= n) or time.monotonic() > end:
+            break
+        time.sleep(0.001)
+    with open(os.environ["GATE"], "w") as gate:
+        print(file=gate)
+
+
 def crowd(n, ask):
-    with ThreadPoolExecutor(int(n)) as pool:
-        answers = Counter(pool.map(lambda _: told(ask), range(int(n))))
+    n = int(n)
+    with ThreadPoolExecutor(n) as pool:
+        each = [pool.submit(told, ask) for _ in range(n)]
+        if "GATE" in os.environ:
+            let_go(n - 1)
+        answers = Counter(one.result() for one in each)
     return " | ".join(f"{times} {answer}" for answer, times in answers.items())
 
 
