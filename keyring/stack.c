@@ -251,8 +251,9 @@ int keyring_lookup(struct keyring *keyring, const struct keyring_ears *ears, con
 	return look(&walk, holder, guest_lookup);
 }
 
-int keyring_lookup_in(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
-                      const char *module, struct keyring_answer *ret_answer)
+/* The line of MODULE alone. */
+static int ask_one(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key, const char *module,
+                   guest_question *ask, struct keyring_answer *ret_answer)
 {
 	struct keyring_slot *slot;
 	struct walk walk;
@@ -261,7 +262,13 @@ int keyring_lookup_in(struct keyring *keyring, const struct keyring_ears *ears, 
 	slot = holders_line(&walk, module);
 	if (slot == NULL)
 		return settle_no_line(&walk, module);
-	return settle(&walk, slot, guest_lookup(keyring->modules_dir, slot, ears, key));
+	return settle(&walk, slot, ask(keyring->modules_dir, slot, ears, key));
+}
+
+int keyring_lookup_in(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
+                      const char *module, struct keyring_answer *ret_answer)
+{
+	return ask_one(keyring, ears, key, module, guest_lookup, ret_answer);
 }
 
 int keyring_locate(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
@@ -416,14 +423,7 @@ int keyring_erase(struct keyring *keyring, const struct keyring_ears *ears, cons
 int keyring_erase_in(struct keyring *keyring, const struct keyring_ears *ears, const struct acred_key *key,
                      const char *module, struct keyring_answer *ret_answer)
 {
-	struct keyring_slot *slot;
-	struct walk walk;
-
-	start(&walk, keyring, ears, key, ret_answer);
-	slot = holders_line(&walk, module);
-	if (slot == NULL)
-		return settle_no_line(&walk, module);
-	return settle(&walk, slot, guest_erase(keyring->modules_dir, slot, ears, key));
+	return ask_one(keyring, ears, key, module, guest_erase, ret_answer);
 }
 
 int keyring_lock(struct keyring *keyring, const struct keyring_ears *ears, const char *facility,
