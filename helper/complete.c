@@ -138,7 +138,7 @@ static void offer_modules(struct offer *o, const struct config *config)
 static void offer_formats(struct offer *o, const struct verb *verb, bool protocols)
 {
 	for (const struct format *const *f = formats; *f; f++)
-		if (((*f)->program != NULL) == protocols && (protocols || !verb || verb->needs_reply || (*f)->failure || *f == formats[0]))
+		if (((*f)->program != NULL) == protocols && (protocols || !verb || verb_has(verb, VERB_TOKEN) || (*f)->failure || *f == formats[0]))
 			offer(o, (*f)->name, (*f)->about);
 }
 
@@ -163,14 +163,9 @@ static void offer_values(struct offer *o, const struct line *line, const char *v
 		out_text(&o->out, ":files\n");
 }
 
-static bool takes_command(const struct verb *verb)
-{
-	return verb && verb_has_command(verb);
-}
-
 static void offer_options(struct offer *o, const struct line *line)
 {
-	unsigned classes = (line->verb ? line->verb->options : 0) | VERB_OPTIONS(FOR_ALL) | (takes_command(line->verb) ? 0 : VERB_OPTIONS(FOR_ANSWER));
+	unsigned classes = verb_options(line->verb);
 	const struct option *option;
 
 	for (size_t i = 0; (option = options_at(i)); i++)
@@ -244,7 +239,7 @@ static void read_line(int argc, const char *const argv[], struct line *line)
 			take_argument(line, argv[i]);
 		else if (strcmp(argv[i], "--") != 0)
 			take_option(line, argv[i]);
-		else if (takes_command(line->verb)) {
+		else if (verb_has(line->verb, VERB_COMMAND)) {
 			line->command = i + 1;
 			return;
 		} else
@@ -269,7 +264,7 @@ static void offer_all(struct offer *o, const struct line *line, const struct con
 	} else if (line->verb) {
 		offer_arguments(o, line, config);
 	}
-	if (takes_command(line->verb) && !line->waiting)
+	if (verb_has(line->verb, VERB_COMMAND) && !line->waiting)
 		offer(o, "--", "the command follows");
 	/* Where nothing else can stand. */
 	if (!o->out.n && !*line->typed && !line->waiting && !line->only_arguments)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "helper/base/wrap.h"
-#include "helper/verbs/verbs.h"
 #include "protocol/out.h"
 
 #define HELP_COLUMN 24
@@ -34,11 +33,11 @@ static void verb_help(struct out *out, const struct verb *verb)
 	out_text(out, verb->name);
 	out_text(out, *verb->argument ? " " : "");
 	out_text(out, verb->argument);
-	out_text(out, verb_has_command(verb) ? " [OPTIONS] -- CMD [ARG...]\n\n" : " [OPTIONS]\n\n");
+	out_text(out, verb_has(verb, VERB_COMMAND) ? " [OPTIONS] -- CMD [ARG...]\n\n" : " [OPTIONS]\n\n");
 	wrap_text(out, 0, verb->help);
 	out_text(out, "\n");
 	if (strncmp(verb->argument, VERB_ACCOUNT, strlen(VERB_ACCOUNT)) == 0) {
-		wrap_text(out, 0, verb->run == lock_main ? about_account_or_all : about_account);
+		wrap_text(out, 0, verb_has(verb, VERB_ALL) ? about_account_or_all : about_account);
 		out_text(out, "\n");
 	}
 	for (int class = 0; class < OPTION_CLASSES; class++)
@@ -52,7 +51,7 @@ static void all_help(struct out *out, bool git)
 	out_text(out, "usage: alation-cred VERB [ARGUMENT] [OPTIONS]\n\n"
 	              "Keeps an Alation RefreshToken in a keyring, and prints access tokens that work.\n\n");
 	for (const struct verb *verb = verbs; verb->name; verb++)
-		if (!git || verb->is_git)
+		if (!git || verb_has(verb, VERB_GIT))
 			column(out, verb->name, verb->argument, verb->help);
 	out_text(out, "\n");
 	wrap_text(out, 0, about_account);
@@ -65,7 +64,7 @@ void help(struct out *out, const struct verb *verb, bool git)
 		verb_help(out, verb);
 	else
 		all_help(out, git);
-	if (!verb || !verb_has_command(verb))
+	if (verb_options(verb) & VERB_OPTIONS(FOR_ANSWER))
 		options_help(out, FOR_ANSWER);
 	options_help(out, FOR_ALL);
 	out_text(out, "\nexample: ");

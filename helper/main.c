@@ -14,7 +14,6 @@
 #include "helper/help.h"
 #include "helper/request.h"
 #include "helper/verbs/table.h"
-#include "helper/verbs/verbs.h"
 
 /* Large, and zero where nobody wrote: kept off the stack, whose pages would all be touched. */
 static struct context context;
@@ -22,7 +21,7 @@ static struct context context;
 /* Those that there are under the name we are called by. */
 static bool is_there(const struct verb *verb)
 {
-	return !context.options.protocol || verb->is_git;
+	return !context.options.protocol || verb_has(verb, VERB_GIT);
 }
 
 static void name_verbs(struct out *out)
@@ -67,9 +66,9 @@ static enum outcome no_verb(const char *what)
 /* Whether what was asked can be asked of that verb. */
 static enum outcome check(const struct verb *verb, const struct options *o)
 {
-	const unsigned options = verb->options | (verb_has_command(verb) ? 0 : VERB_OPTIONS(FOR_ANSWER));
+	const unsigned options = verb_options(verb);
 
-	if (verb_has_command(verb) && (!o->behind || !*o->behind))
+	if (verb_has(verb, VERB_COMMAND) && (!o->behind || !*o->behind))
 		return trouble_say(&context.trouble, TROUBLE_USAGE, "see 'alation-cred exec --help'", "there is no command to run: it stands behind '--'");
 	if (o->n_args > 1 + verb->max_arguments)
 		return wrong_usage("too many arguments");
@@ -81,7 +80,7 @@ static enum outcome check(const struct verb *verb, const struct options *o)
 		return wrong_usage("a protocol has its own format: --format cannot be beside it");
 	if (o->protocol && o->n_args > 1)
 		return wrong_usage("in git's protocol the request names the account, no argument does");
-	if (verb->needs_reply && !o->format->reply)
+	if (verb_has(verb, VERB_TOKEN) && !o->format->reply)
 		return wrong_usage("this format has no form for a token");
 	return DONE;
 }
@@ -113,7 +112,7 @@ static enum outcome run(int argc, const char *const argv[])
 		return show_candidates(argc - 2, argv + 2);
 	outcome = options_parse(argc - 1, argv + 1, o, &context.trouble);
 	verb = o->n_args ? verb_named(o->args[0]) : NULL;
-	if (verb && verb_has_command(verb))
+	if (verb_has(verb, VERB_COMMAND))
 		expect_command();
 	if (outcome != DONE)
 		return USAGE;
@@ -133,7 +132,7 @@ static enum outcome run(int argc, const char *const argv[])
 		return say_help(verb);
 	/* Verbs of a later git are no error, says gitcredentials(7). But who writes --protocol beside a command is not git, and silence
 	 * would look like the command's success. */
-	if (o->protocol && o->n_args && (!verb || !verb->is_git) && !(verb && verb_has_command(verb) && o->first_of[FOR_GIT]))
+	if (o->protocol && o->n_args && !verb_has(verb, VERB_GIT) && !(verb_has(verb, VERB_COMMAND) && o->first_of[FOR_GIT]))
 		return request_ignore(&context);
 	if (o->n_args && !verb)
 		return no_verb("there is no such verb; these are: ");
@@ -145,7 +144,7 @@ static enum outcome run(int argc, const char *const argv[])
 		o->format = o->protocol;
 	context_start(&context);
 	/* Who asks what is wrong is told of that, too. */
-	if (context_configure(&context) != DONE && verb->run != doctor_main) {
+	if (context_configure(&context) != DONE && !verb_has(verb, VERB_ANYHOW)) {
 		if (o->protocol)
 			request_ignore(&context);
 		return UNUSABLE;
