@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,21 @@ static int server_stop(void)
 	pthread_join(server.thread, NULL);
 	close(server.fd);
 	return server.connections;
+}
+
+/* A group's setup: nothing in the environment says how servers are reached, and a write to one that is gone is an error, as harden.c has it
+ * for libcurl's sake. */
+static int server_surroundings(void **state)
+{
+	static const char *const settings[] = {
+		"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
+		"CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+		unsetenv(settings[i]);
+	return signal(SIGPIPE, SIG_IGN) == SIG_ERR;
 }
 
 #endif

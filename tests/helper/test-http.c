@@ -364,19 +364,6 @@ static void test_value_too_long(void **state)
 	assert_false(reply.maybe_acted);
 }
 
-static int set_up(void **state)
-{
-	static const char *const settings[] = {
-		"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
-		"CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
-		unsetenv(settings[i]);
-	return signal(SIGPIPE, SIG_IGN) == SIG_ERR; /* as harden.c does for libcurl's sake */
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,5 +382,5 @@ int main(void)
 		cmocka_unit_test(test_value_too_long),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, NULL);
+	return cmocka_run_group_tests(tests, server_surroundings, NULL);
 }

@@ -147,19 +147,6 @@ static void test_proxy_words(void **state)
 		}
 }
 
-static int set_up(void **state)
-{
-	static const char *const settings[] = {
-		"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
-		"CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
-		unsetenv(settings[i]);
-	return signal(SIGPIPE, SIG_IGN) == SIG_ERR;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,5 +156,5 @@ int main(void)
 		cmocka_unit_test(test_proxy_words),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, NULL);
+	return cmocka_run_group_tests(tests, server_surroundings, NULL);
 }
